@@ -1,7 +1,6 @@
 """rt-view: images in the terminal, or as pictures."""
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -220,14 +219,7 @@ def _drawing(console, path, settings, kind=None):
 
     with open_any(path, others=True) as product:
         wishes = with_compass(kind, product, Wishes(**settings))
-        return drawing_of(product, wishes, console.log, called=_called(product))
-
-
-def _called(product):
-    """What standard input calls itself; None for a file that has a name."""
-    if not Path(product.path).name.startswith("rtools-"):
-        return None
-    return str(product.meta.get("filename") or "standard input")
+        return drawing_of(product, wishes, console.log)
 
 
 main = entry(command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.products.edit.wcs import load_wcs
 from rtools.show.stretch import shrink
+from rtools.wfi.sphere import separation
 
 if TYPE_CHECKING:
     from rtools.products.io.face import ProductFace
@@ -55,13 +56,13 @@ def system_of(product: ProductFace) -> Any:
         return None
 
 
-def align_images(images: Sequence[ShownPlane], systems: Sequence[Any], side: int) -> AlignedImages:
+def align_images(images: Iterable[ShownPlane], systems: Sequence[Any], side: int) -> AlignedImages:
     """Put images on the pixels of the first.
 
     Parameters
     ----------
-    images : sequence of rtools.show.image.ShownPlane
-        What is shown of each product.
+    images : iterable of rtools.show.image.ShownPlane
+        What is shown of each product; they are taken one after the other, and only the first is kept.
     systems : sequence of gwcs.WCS or None
         As `system_of` gives them.
     side : int
@@ -77,10 +78,11 @@ def align_images(images: Sequence[ShownPlane], systems: Sequence[Any], side: int
     InputError
         One of them has no world coordinates and is of another shape, or lies elsewhere on the sky.
     """
-    first = images[0]
+    images = iter(images)
+    first = next(images)
     factor = max(1, -(-max(first.data.shape) // side))
     planes = [shrink(first.data, factor)]
-    for image, system in zip(images[1:], systems[1:], strict=True):
+    for image, system in zip(images, systems[1:], strict=True):
         if systems[0] is None or system is None:
             if image.data.shape != first.data.shape:
                 raise InputError(f"{image.title} has no world coordinates, and is not of the first image's shape")
@@ -107,8 +109,8 @@ def _ratio(first, second, image, other):
     for system, shown in ((first, image), (second, other)):
         y, x = (start + length / 2 for start, length in zip((shown.y, shown.x), shown.data.shape, strict=True))
         ra, dec = (np.asarray(part, float) for part in system([x, x + 1], [y, y], with_bounding_box=False))
-        scales.append(np.hypot((ra[1] - ra[0]) * np.cos(np.radians(dec[0])), dec[1] - dec[0]))
-    return float(scales[0] / scales[1]) if scales[1] > 0 else 1.0
+        scales.append(float(separation(ra[0], dec[0], ra[1], dec[1])))
+    return scales[0] / scales[1] if scales[1] > 0 else 1.0
 
 
 def transfer(

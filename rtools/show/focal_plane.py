@@ -108,7 +108,7 @@ def load_focal_plane(
     named = _by_detector(products)
     first = None
     for name, product in named.items():
-        image = load_shown(product, meant(product, wishes, tuple({*ASKED} & {*IMAGE["roman"]})), tell, None)
+        image = load_shown(product, meant(product, wishes, tuple({*ASKED} & {*IMAGE["roman"]})), tell)
         if image.kind != "image":
             raise InputError(f"the array {image.name} holds {image.kind}, no values", path=product.path)
         first = first or image

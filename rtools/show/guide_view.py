@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from rtools.products.edit.section import parse_section
 from rtools.products.guide import face_table, is_old, read_face, read_guide
 from rtools.show.guide import chart_face
 from rtools.show.image import ShownPlane
+from rtools.show.names import shown_name
 from rtools.wfi.units import ARCSEC, MAS
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def _stage(product):
     return filled[-1] if filled else None
 
 
-def load_difference(
-    product: Product, *, pair: int | None = None, section: str | None = None, called: str | None = None
-) -> ShownPlane:
+def load_difference(product: Product, *, pair: int | None = None, section: str | None = None) -> ShownPlane:
     """The mean of signal minus pedestal over the pairs of tracking, or that of one pair.
 
     Windows that moved are laid on each other by their corners, so that the star stays where it is.
@@ -66,8 +64,6 @@ def load_difference(
         clipping spoiled, as the file itself says; of all where it calls all of them spoiled.
     section : str, optional
         ``x1:x2,y1:y2`` of the window.
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -86,7 +82,7 @@ def load_difference(
     rows, columns = parse_section(section, stage.shape) if section else (slice(0, None), slice(0, None))
     image = ShownPlane(_mean_difference(stage, numbers)[rows, columns], columns.start, rows.start, stage.shape)
     image.name, image.unit = f"{stage.name}, signal - pedestal, {word}", "DN"
-    image.title = called or Path(product.path).name
+    image.title = shown_name(product)
     return image
 
 
@@ -115,15 +111,13 @@ def _mean_difference(stage: GuideStage, numbers) -> np.ndarray:
     return (total / len(numbers)).astype(np.float32)
 
 
-def load_rotations(product: Product, *, called: str | None = None) -> Chart:
+def load_rotations(product: Product) -> Chart:
     """The three rotations of a FACE file against time.
 
     Parameters
     ----------
     product : rtools.products.io.Product
         FACE, opened.
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -136,4 +130,4 @@ def load_rotations(product: Product, *, called: str | None = None) -> Chart:
         table[f"{name}_{word}"] = np.asarray(table[name]) / scale
     if not face.good.any():
         table["good"] = True
-    return chart_face([(called or Path(product.path).name, table)])
+    return chart_face([(shown_name(product), table)])

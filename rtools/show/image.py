@@ -6,7 +6,6 @@ Only the rows, columns and planes that are shown are read, as far as the file's 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ from rtools.products.edit.array_names import names_that_fit
 from rtools.products.edit.planes import Choice
 from rtools.products.edit.section import read_plane, select
 from rtools.show.flag_classes import classify, flag_value, flags_beside
+from rtools.show.names import shown_name
 from rtools.show.planes import PickedPlane, pick_plane
 from rtools.show.units import unit_of
 
@@ -87,7 +87,6 @@ def load_image(
     section: str | None = None,
     frame: str | None = None,
     flags: str | None = None,
-    called: str | None = None,
 ) -> ShownPlane:
     """Read what is to be shown.
 
@@ -106,8 +105,6 @@ def load_image(
     flags : str, optional
         Names of flags: pixels that have one are left out (DO_NOT_USE by default; ``none``: no pixel is), or in an
         array of flags the ones that are shown (by default all).
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -128,7 +125,7 @@ def load_image(
     image.unit = unit_of(product, name)
     if picked.summary == "count":
         image.unit, image.look = "images", ("linear", "minmax")
-    image.title = called or Path(product.path).name
+    image.title = shown_name(product)
     if picked.summary:
         return _summed_up(product, name, picked, image, (rows, columns), flags)
     pixels = _read(product, name, picked.number, rows, columns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from rtools.errors import InputError
 from rtools.products.tables.files import read_catalog
 from rtools.show.chart import Chart, Panel, Series, error_note
 from rtools.show.columns import column_values
+from rtools.show.names import shown_name
 
 if TYPE_CHECKING:
     from rtools.products.jwst import JwstProduct
@@ -35,7 +35,7 @@ PANELS = {
 """Columns that are drawn, each in a panel, and what they are."""
 
 
-def chart_light_curve(product: JwstProduct, *, array: str | None = None, called: str | None = None) -> Chart:
+def chart_light_curve(product: JwstProduct, *, array: str | None = None) -> Chart:
     """Fluxes, background and centroids against time, with their errors.
 
     Parameters
@@ -44,8 +44,6 @@ def chart_light_curve(product: JwstProduct, *, array: str | None = None, called:
         Of a kind of `LIGHT_CURVES`, opened.
     array : str, optional
         The one column to draw instead of those of its kind.
-    called : str, optional
-        What the chart calls the file, if not by its name.
 
     Returns
     -------
@@ -75,7 +73,7 @@ def chart_light_curve(product: JwstProduct, *, array: str | None = None, called:
     panels = [panel for name, word in wanted if (panel := _panel(table, name, word, column_values(table, time) - day))]
     if not panels:
         raise InputError(f"has no column {wanted[0][0]}", path=product.path)
-    return Chart(called or Path(product.path).name, f"{TIMES[time]} - {day:.0f} [d]", tuple(panels))
+    return Chart(shown_name(product), f"{TIMES[time]} - {day:.0f} [d]", tuple(panels))
 
 
 def _panel(table, name, word, time):

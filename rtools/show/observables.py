@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.show.chart import Chart, Panel, Series, error_note
+from rtools.show.names import shown_name
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -25,7 +25,7 @@ NAMED = 6
 """At most so many integrations have a colour and a name of their own."""
 
 
-def chart_observables(product: JwstProduct, *, integration: int | None = None, called: str | None = None) -> Chart:
+def chart_observables(product: JwstProduct, *, integration: int | None = None) -> Chart:
     """Squared visibilities and closure phases with their errors.
 
     The baseline of a visibility is sqrt(u² + v²); a triangle stands at the longest of its three, whose third side has
@@ -37,8 +37,6 @@ def chart_observables(product: JwstProduct, *, integration: int | None = None, c
         Of a kind of `OBSERVABLES`, opened.
     integration : int, optional
         Of observables per integration, from the end where negative; all by default.
-    called : str, optional
-        What the chart calls the file, if not by its name.
 
     Returns
     -------
@@ -61,7 +59,7 @@ def chart_observables(product: JwstProduct, *, integration: int | None = None, c
         Panel("V²", squares, note=error_note(squares)),
         Panel("closure phase [deg]", unnamed, note=error_note(phases)),
     )
-    title = called or Path(product.path).name
+    title = shown_name(product)
     count = _integrations(pairs, "VIS2DATA")
     if count > 1:
         title += f"  {count} integrations" if integration is None else f"  integration {integration % count} of {count}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rtools.products.io.face import ProductFace
-    from rtools.show.image import ShownPlane
 
 __all__ = ["plot_panels"]
 
@@ -27,13 +26,6 @@ MOST = 36
 
 WIDE = 20.0
 """Inches of the whole picture along its longer side, at most."""
-
-
-class _Panel(NamedTuple):
-    """One image, and what lies over it."""
-
-    image: ShownPlane
-    over: dict[str, Any]
 
 
 def plot_panels(
@@ -68,48 +60,48 @@ def plot_panels(
         raise UsageError(
             f"--panels takes 2 to {MOST} panels; {count} are asked for", mend="several files or --array A,B"
         )
-    panels = [_load(product, replace(wishes, array=name), tell) for product in products for name in names]
+    asked = [(product, replace(wishes, array=name)) for product in products for name in names]
     across = len(names) if min(len(products), len(names)) > 1 else int(np.ceil(np.sqrt(count)))
-    return _drawn(panels, across, wishes, _shared_limits(panels, wishes, each=each))
+    return _drawn(asked, across, tell, each=each)
 
 
-def _load(product, wishes, tell):
-    """A panel of no more pixels than are drawn: overlays are those of the whole image."""
-    own = meant(product, wishes, IMAGE[product.mission])
-    image = load_shown(product, own, tell, None)
-    return _Panel(image, dict(load_overlays(product, image, own, tell)))
-
-
-def _shared_limits(panels, wishes, *, each):
-    """The limits of every panel as text; those of one array and unit are the same unless each has its own."""
-    if each:
-        return [wishes.limits] * len(panels)
-    known: dict[tuple[str, str], str | None] = {}
-    for image, _over in panels:
-        key = image.name.partition(",")[0], image.unit
-        if image.kind == "image" and key not in known:
-            factor = max(1, -(-max(image.data.shape) // plot.SIDE))
-            low, high = find_limits(shrink(image.data, factor), wishes.limits, wishes.stretch)
-            known[key] = f"{low!r},{high!r}" if low < high else None
-    return [known.get((image.name.partition(",")[0], image.unit)) for image, _over in panels]
-
-
-def _drawn(panels, across, wishes, limits):
+def _drawn(asked, across, tell, *, each):
+    """Panels one after the other, so that no more than one image is in memory; the first says their shape."""
     from matplotlib.figure import Figure
 
-    down = -(-len(panels) // across)
-    tall = float(np.clip(np.median([image.data.shape[0] / image.data.shape[1] for image, _over in panels]), 0.25, 2.5))
-    width = min(6.0, WIDE / across, WIDE / (down * tall))
-    figure = Figure(figsize=(across * (width + 0.9), down * (width * tall + 0.7)), layout="constrained")
-    if wishes.title is not None:
-        figure.suptitle(wishes.title)
-    places = np.ravel(figure.subfigures(down, across, squeeze=False))
-    side = max(200, int(width * plot.DPI))
-    for place, (image, over), own in zip(places, panels, limits, strict=False):
-        look = {"stretch": wishes.stretch, "limits": own, "cmap": wishes.cmap, "title": None, "bare": wishes.bare}
-        axes = place.add_subplot()
+    down, wishes = -(-len(asked) // across), asked[0][1]
+    figure: Any = None
+    limits: dict[tuple[str, str], str | None] = {}
+    for number, (product, own) in enumerate(asked):
+        own = meant(product, own, IMAGE[product.mission])
+        image = load_shown(product, own, tell)
+        over = load_overlays(product, image, own, tell)
+        if figure is None:
+            tall = float(np.clip(image.data.shape[0] / image.data.shape[1], 0.25, 2.5))
+            width = min(6.0, WIDE / across, WIDE / (down * tall))
+            size = across * (width + 0.9), down * (width * tall + 0.7)
+            figure = Figure(figsize=size, layout="constrained")
+            places = np.ravel(figure.subfigures(down, across, squeeze=False))
+            side = max(200, int(width * plot.DPI))
+        look = {"stretch": wishes.stretch, "limits": _limits(image, wishes, None if each else limits)}
+        look |= {"cmap": wishes.cmap, "title": None, "bare": wishes.bare, "grid": wishes.grid}
+        axes = places[number].add_subplot()
         if wishes.bare:
             axes.set_axis_off()
         factor = max(1, -(-max(image.data.shape) // side))
-        plot.paint_image(place, axes, image, factor, **look, **over, grid=wishes.grid)
+        plot.paint_image(places[number], axes, image, factor, **look, **over)
+    if wishes.title is not None:
+        figure.suptitle(wishes.title)
     return figure
+
+
+def _limits(image, wishes, known):
+    """Limits of a panel as text: those of the first of its array and unit, or its own where none are `known`."""
+    if known is None or image.kind != "image":
+        return wishes.limits
+    key = image.name.partition(",")[0], image.unit
+    if key not in known:
+        factor = max(1, -(-max(image.data.shape) // plot.SIDE))
+        low, high = find_limits(shrink(image.data, factor), wishes.limits, wishes.stretch)
+        known[key] = f"{low!r},{high!r}" if low < high else None
+    return known[key]

@@ -13,6 +13,7 @@ from rtools.products import names
 from rtools.products.edit.section import shift_between
 from rtools.products.io import open_product
 from rtools.show.beside import ramps_beside
+from rtools.show.names import shown_name
 from rtools.show.pixel_ramp import JUMP, PixelRamp, add_lines, draw_straight
 from rtools.show.ramp_drawing import draw_ramp, plot_ramp
 from rtools.show.units import unit_of
@@ -33,7 +34,6 @@ def load_ramp(
     *,
     frame: str | None = None,
     rate: str | Path | None = None,
-    called: str | None = None,
 ) -> PixelRamp:
     """Read a pixel's resultants, and the line from its image.
 
@@ -49,8 +49,6 @@ def load_ramp(
     rate : str, optional
         Image whose rate is drawn; by default the ``_cal`` or the ``_rampfit`` beside the product, the first that has
         one, else a straight line through the unflagged resultants.
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -79,7 +77,7 @@ def load_ramp(
         raise InputError(f"pixel {x},{y} is outside of the {shape[2]} x {shape[1]} pixels", path=product.path)
     exposure = product.meta["exposure"]
     ramp = PixelRamp(
-        title=f"{called or Path(product.path).name}  pixel {x},{y}",
+        title=f"{shown_name(product)}  pixel {x},{y}",
         unit=unit_of(product, "data"),
         times=resultant_timing(exposure["read_pattern"], exposure["frame_time"]).mean,
         values=_pixel(product, "data", x, y).astype(float),

@@ -12,6 +12,7 @@ from rtools.products import names
 from rtools.products.edit.section import shift_between
 from rtools.products.opening import open_any
 from rtools.show.beside import ramps_beside
+from rtools.show.names import shown_name
 from rtools.show.pixel_ramp import JUMP, PixelRamp, add_lines, draw_straight
 from rtools.show.units import unit_of
 
@@ -33,7 +34,6 @@ def load_groups(
     *,
     integration: int | None = None,
     rate: str | Path | None = None,
-    called: str | None = None,
 ) -> list[PixelRamp]:
     """Read a pixel's groups, and the line from its image of rates.
 
@@ -48,8 +48,6 @@ def load_groups(
     rate : str, optional
         Image whose rate is drawn; by default the ``_rateints`` or the ``_rate`` beside the product, the first that has
         one, else a straight line through the unflagged groups.
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -74,7 +72,7 @@ def load_groups(
     values = _pixel(product, "data", x, y).astype(float)
     flags, pixel_flags, holder = _flags(product, (x, y), (integrations, groups))
     times, found = group_times(product, groups), _rates(product, (x, y), integrations, rate)
-    title = f"{called or Path(product.path).name}  pixel {x},{y}" + f"  flags of {holder}" * bool(holder)
+    title = f"{shown_name(product)}  pixel {x},{y}" + f"  flags of {holder}" * bool(holder)
     ramps = []
     for number in chosen:
         one = PixelRamp(title, unit_of(product, "data"), times, values[number], flags[number], pixel_flags)

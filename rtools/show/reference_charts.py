@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.show.chart import Chart, Panel, Series
+from rtools.show.names import shown_name
 from rtools.wfi import AB_ZERO_MJY
 
 if TYPE_CHECKING:
@@ -21,15 +21,13 @@ DECAY_S = 120.0
 """Seconds of a decay that are drawn."""
 
 
-def chart_reference(product: Product, *, called: str | None = None) -> Chart:
+def chart_reference(product: Product) -> Chart:
     """The chart of a reference file that holds tables.
 
     Parameters
     ----------
     product : rtools.products.io.Product
         A reference file whose type is in `REFERENCE_CHARTS`, opened.
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -45,7 +43,7 @@ def chart_reference(product: Product, *, called: str | None = None) -> Chart:
     if not any(series.x.size for panel in panels for series in panel.series):
         raise InputError(f"its {node} holds nothing to be drawn", path=product.path)
     detector = (product.meta.get("instrument") or {}).get("detector")
-    return Chart(f"{called or Path(product.path).name}  {detector or ''}".strip(), label, panels)
+    return Chart(f"{shown_name(product)}  {detector or ''}".strip(), label, panels)
 
 
 def _table(product, node):

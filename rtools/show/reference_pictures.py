@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from rtools.errors import InputError
 from rtools.show import plot
 from rtools.show.arrows import draw_arrows
 from rtools.show.image import ShownPlane
+from rtools.show.names import shown_name
 from rtools.show.stretch import magnify
 from rtools.wfi import CENTRE, DEGREE_ARCSEC, TRIMMED
 
@@ -50,15 +50,13 @@ class Distortion(NamedTuple):
     shifts: np.ndarray
 
 
-def load_distortion(product: Product, *, called: str | None = None) -> Distortion:
+def load_distortion(product: Product) -> Distortion:
     """Read a distortion and what it does.
 
     Parameters
     ----------
     product : rtools.products.io.Product
         A reference of the type distortion, opened.
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -85,7 +83,7 @@ def load_distortion(product: Product, *, called: str | None = None) -> Distortio
     plane = ShownPlane(magnify(side.astype(np.float32), BLOCK)[:TRIMMED, :TRIMMED], frame=(TRIMMED, TRIMMED))
     plane.name, plane.unit = "area of a pixel", "% more than at the centre"
     scale = DEGREE_ARCSEC / 3600 * np.sqrt(abs(np.linalg.det(linear)))
-    plane.title = f"{called or Path(product.path).name}, {scale:.5f} arcsec a pixel"
+    plane.title = f"{shown_name(product)}, {scale:.5f} arcsec a pixel"
     nodes = np.linspace(100, TRIMMED - 101, ARROWS)
     places = np.array(np.meshgrid(nodes, nodes)).reshape(2, -1)
     there = np.linalg.solve(linear, _at(model, places[0], places[1], product) - centre[:, :1]) + CENTRE
@@ -137,15 +135,13 @@ class EpsfPlanes(NamedTuple):
     rows: tuple[tuple[tuple[str, np.ndarray], ...], ...]
 
 
-def load_epsf(product: Product, *, called: str | None = None) -> EpsfPlanes:
+def load_epsf(product: Product) -> EpsfPlanes:
     """Read the planes of an ePSF that tell how it varies.
 
     Parameters
     ----------
     product : rtools.products.io.Product
         A reference of the type epsf, opened.
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -178,7 +174,7 @@ def load_epsf(product: Product, *, called: str | None = None) -> EpsfPlanes:
     if shape[0] > 1:
         steps = _listed(meta, "defocus", shape[0])
         rows.append(tuple((f"defocus {one:g}", small[n, colour, centre]) for n, one in enumerate(steps)))
-    title = f"{called or Path(product.path).name}, type {colours[colour]}"
+    title = f"{shown_name(product)}, type {colours[colour]}"
     return EpsfPlanes(title, tuple(rows))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from rtools.jwst import PIXEL_FLAGS
 from rtools.show.chart import Chart, Panel, Series, error_note
 from rtools.show.flag_classes import flag_words
 from rtools.show.image import ShownPlane
+from rtools.show.names import shown_name
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -48,7 +48,6 @@ def chart_spectra(
     hdu: str | None = None,
     row: int | None = None,
     flags: str | None = None,
-    called: str | None = None,
 ) -> tuple[Chart, list[str]]:
     """Spectra of a product.
 
@@ -66,8 +65,6 @@ def chart_spectra(
         Where the rows of a table are spectra: which one, from the end where negative; the first by default.
     flags : str, optional
         Flags of points that are marked; DO_NOT_USE by default, ``none`` for none.
-    called : str, optional
-        What the chart calls the file, if not by its name.
 
     Returns
     -------
@@ -93,7 +90,7 @@ def chart_spectra(
     series = [part for one in found for part in _series(one, alone=len(found) == 1)]
     if len(found) > 1:
         series = sorted(series, key=lambda one: one.flagged)  # colours go to the spectra
-    title = f"{called or Path(product.path).name}  {', '.join(tables)}"
+    title = f"{shown_name(product)}  {', '.join(tables)}"
     if len(found) == 1 and found[0].label:
         title += f", {found[0].label}"
     label = f"{_WORDS.get(column, column.lower())} [{unit}]" if unit else _WORDS.get(column, column.lower())
@@ -218,7 +215,6 @@ def load_integrations(
     array: str | None = None,
     hdu: str | None = None,
     flags: str | None = None,
-    called: str | None = None,
 ) -> tuple[ShownPlane, list[str]]:
     """The spectra of a time series as an image: a row for each integration, a column for each wavelength.
 
@@ -226,7 +222,7 @@ def load_integrations(
     ----------
     product : JwstProduct
         An x1dints, opened.
-    array, hdu, called : str, optional
+    array, hdu : str, optional
         As `chart_spectra` takes them; the table of the first order by default.
     flags : str, optional
         Points with these flags are left out; DO_NOT_USE by default, ``none`` leaves none out.
@@ -262,7 +258,7 @@ def load_integrations(
     image.places = np.nanmedian(_rows_of(tables, "WAVELENGTH"), axis=0)
     image.axes = (f"wavelength [{_unit(tables[0], 'WAVELENGTH') or 'um'}]", "integration")
     image.name = ", ".join(part for part in (_WORDS.get(column, column.lower()), _label(product, names[0])) if part)
-    image.unit, image.title = _unit(tables[0], column), called or Path(product.path).name
+    image.unit, image.title = _unit(tables[0], column), shown_name(product)
     return image, notes
 
 

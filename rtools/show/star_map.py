@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from rtools.errors import InputError
 from rtools.products.tables.files import read_catalog
 from rtools.show.chart import Chart, Panel, Series
 from rtools.show.columns import column_values
+from rtools.show.names import shown_name
 
 if TYPE_CHECKING:
     from rtools.products.jwst import JwstProduct
@@ -24,7 +24,7 @@ CLASSES = 5
 """Of brightness, with equally many sources each."""
 
 
-def chart_sources(product: JwstProduct, *, array: str | None = None, called: str | None = None) -> Chart:
+def chart_sources(product: JwstProduct, *, array: str | None = None) -> Chart:
     """Positions of the sources in pixels of their image, in classes of magnitude.
 
     Parameters
@@ -33,8 +33,6 @@ def chart_sources(product: JwstProduct, *, array: str | None = None, called: str
         A cat, opened.
     array : str, optional
         The column that makes the classes; by default the first of `MAGNITUDES` that is known.
-    called : str, optional
-        What the chart calls the file, if not by its name.
 
     Returns
     -------
@@ -57,7 +55,7 @@ def chart_sources(product: JwstProduct, *, array: str | None = None, called: str
     series = _classes(x, y, values, faint_first=column is not None and "mag" in column)
     unit = table[column].unit if column else None
     note = f"{len(table)} sources by {column}" + f" [{unit}]" * bool(unit) if column else f"{len(table)} sources"
-    title = f"{called or Path(product.path).name}  {note}"
+    title = f"{shown_name(product)}  {note}"
     return Chart(title, "x [pixel]", (Panel("y [pixel]", tuple(series)),), is_map=True)
 
 

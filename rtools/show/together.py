@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from rtools.products.io.face import ProductFace
+    from rtools.show.image import ShownPlane
 
 __all__ = ["blinking_frames", "plot_colours"]
 
@@ -32,21 +34,47 @@ GREY = 90
 """Shade of pixels of which nothing is known."""
 
 
+class _Sources(NamedTuple):
+    """Images that are laid on each other.
+
+    Attributes
+    ----------
+    images : iterator of ShownPlane
+        What is shown of each, read when it is taken. A section is that of the first; the others follow the sky.
+    titles : list of str
+        Names of those that have been taken.
+    systems : list
+        Where each is on the sky; None for all where one says nothing of it.
+    first : ShownPlane
+        The first of them.
+    """
+
+    images: Iterator[ShownPlane]
+    titles: list[str]
+    systems: list[Any]
+    first: ShownPlane
+
+
 def _load(products, wishes, tell):
-    """What is shown of each, and where it is on the sky. A section is that of the first; the others follow the sky."""
     systems = [system_of(product) for product in products]
     on_sky = all(system is not None for system in systems)
-    images = []
-    for number, product in enumerate(products):
-        own = meant(product, wishes, IMAGE[product.mission])
-        own = replace(own, section=None, frame=None) if number and on_sky else own
-        images.append(load_shown(product, own, tell, None))
-        if images[-1].kind != "image":
-            raise InputError(f"the array {images[-1].name} holds {images[-1].kind}, no values", path=product.path)
     if not on_sky:
         tell("note", "not all images have world coordinates: they are laid on each other pixel by pixel")
         systems = [None] * len(systems)
-    return images, systems
+    titles: list[str] = []
+
+    def load(number):
+        product = products[number]
+        own = meant(product, wishes, IMAGE[product.mission])
+        own = replace(own, section=None, frame=None) if number and on_sky else own
+        image = load_shown(product, own, tell)
+        if image.kind != "image":
+            raise InputError(f"the array {image.name} holds {image.kind}, no values", path=product.path)
+        titles.append(image.title)
+        return image
+
+    first = load(0)
+    return _Sources(chain([first], map(load, range(1, len(products)))), titles, systems, first)
 
 
 def plot_colours(
@@ -77,21 +105,21 @@ def plot_colours(
     InputError
         The images do not lie on each other.
     """
-    images, systems = _load(products, wishes, tell)
-    aligned = align_images(images, systems, plot.SIDE)
+    found = _load(products, wishes, tell)
+    aligned = align_images(found.images, found.systems, plot.SIDE)
     colours = lupton_colours(aligned.planes, scales)
-    first = images[0]
-    title = wishes.title if wishes.title is not None else _colour_title(products, images)
+    first = found.first
+    title = wishes.title if wishes.title is not None else _colour_title(products, found.titles)
     over = load_overlays(products[0], first, wishes, tell)
     return plot.plot_image(first, **over, colours=colours, title=title, grid=wishes.grid, bare=wishes.bare)
 
 
-def _colour_title(products, images):
+def _colour_title(products, titles):
     """The optical elements of the three, or the names of the files."""
     names = []
-    for product, image in zip(products, images, strict=True):
+    for product, title in zip(products, titles, strict=True):
         instrument = product.meta.get("instrument") or {}
-        names.append(str(instrument.get("optical_element") or instrument.get("filter") or image.title))
+        names.append(str(instrument.get("optical_element") or instrument.get("filter") or title))
     return "  ".join(f"{colour} {name}" for colour, name in zip(("red", "green", "blue"), names, strict=True))
 
 
@@ -121,11 +149,11 @@ def blinking_frames(
     InputError
         The images do not lie on each other.
     """
-    images, systems = _load(products, wishes, tell)
-    planes = align_images(images, systems, FRAME_SIDE).planes
+    found = _load(products, wishes, tell)
+    planes = align_images(found.images, found.systems, FRAME_SIDE).planes
     norm = normalisation(*find_limits(planes[0], wishes.limits, wishes.stretch), wishes.stretch)
     frames = [_frame(plane, norm, wishes.cmap) for plane in planes]
-    names = [image.title for image in images]
+    names = list(found.titles)
     if difference:
         gap = planes[-1] - planes[0]
         deep = deepest(gap)

@@ -39,7 +39,7 @@ class Drawing(NamedTuple):
     draw: Callable[[Style], list[str]]
 
 
-def drawing_of(product: ProductFace, wishes: Wishes, tell: Tell, *, called: str | None = None) -> Drawing:
+def drawing_of(product: ProductFace, wishes: Wishes, tell: Tell) -> Drawing:
     """What is drawn of a product.
 
     Parameters
@@ -50,8 +50,6 @@ def drawing_of(product: ProductFace, wishes: Wishes, tell: Tell, *, called: str 
         What is asked for.
     tell : callable
         Takes level and text of a message.
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -66,101 +64,101 @@ def drawing_of(product: ProductFace, wishes: Wishes, tell: Tell, *, called: str 
         There is nothing to be drawn, or not what is asked for.
     """
     if wishes.ramp:
-        return _ramps(product, meant(product, wishes, RAMP[product.mission]), called)
+        return _ramps(product, meant(product, wishes, RAMP[product.mission]))
     one_array = product.kind == "l1_face" and wishes.array is not None
     if product.kind in CHARTS and not one_array and not (product.kind == "x1dints" and wishes.row is None):
-        return _chart(product, meant(product, wishes, CHARTS[product.kind]), tell, called)
+        return _chart(product, meant(product, wishes, CHARTS[product.kind]), tell)
     if product.kind == "reference" and wishes.array is None and wishes.resultant is None:
-        found = _reference(product, wishes, tell, called)
+        found = _reference(product, wishes, tell)
         if found is not None:
             return found
     known = INTEGRATIONS if product.kind == "x1dints" else IMAGE[product.mission]
-    return _image(product, meant(product, wishes, known), tell, called)
+    return _image(product, meant(product, wishes, known), tell)
 
 
-def _reference(product, wishes, tell, called):
+def _reference(product, wishes, tell):
     """What is drawn of a reference file that is no image; None for one that is."""
     from rtools.show import chart, reference_pictures, terminal
     from rtools.show.reference_charts import REFERENCE_CHARTS, chart_reference
 
     if product.reftype in REFERENCE_CHARTS:
         wishes = meant(product, wishes, ("title",))
-        found = chart_reference(product, called=called)
+        found = chart_reference(product)
         found = found if wishes.title is None else found._replace(title=wishes.title)
         return Drawing(lambda: chart.plot_chart(found), lambda style: chart.draw_chart(found, style))
     if product.reftype == "distortion":
         wishes = meant(product, wishes, ("title", "cmap"))
-        field = reference_pictures.load_distortion(product, called=called)
+        field = reference_pictures.load_distortion(product)
         look = {"stretch": "linear", "limits": "minmax", "cmap": wishes.cmap}
         return Drawing(
             lambda: reference_pictures.plot_distortion(field, cmap=wishes.cmap, title=wishes.title),
             lambda style: terminal.draw_image(field.area, style, **look),
         )
     if product.reftype == "epsf" and not (wishes.hist or wishes.section):
-        image = _image(product, meant(product, wishes, IMAGE["roman"]), tell, called)
-        planes = reference_pictures.load_epsf(product, called=called)
+        image = _image(product, meant(product, wishes, IMAGE["roman"]), tell)
+        planes = reference_pictures.load_epsf(product)
         look = {"cmap": wishes.cmap, "title": wishes.title}
         return Drawing(lambda: reference_pictures.plot_epsf(planes, **look), image.draw)
     return None
 
 
-def _ramps(product, wishes, called):
+def _ramps(product, wishes):
     from rtools.show import ramp_drawing
 
-    ramps = _load_ramps(product, wishes, called)
+    ramps = _load_ramps(product, wishes)
     if wishes.title is not None:
         ramps[0].title = wishes.title
     return Drawing(lambda: ramp_drawing.plot_ramps(ramps), lambda style: ramp_drawing.draw_ramps(ramps, style))
 
 
-def _load_ramps(product, wishes, called):
+def _load_ramps(product, wishes):
     if product.mission == "jwst":
         from rtools.show.ramp_jwst import load_groups
 
-        return load_groups(product, *wishes.ramp, **wishes.of("integration", "rate"), called=called)
+        return load_groups(product, *wishes.ramp, **wishes.of("integration", "rate"))
     from rtools.show.ramp import load_ramp
 
-    return [load_ramp(product, *wishes.ramp, **wishes.of("frame", "rate"), called=called)]
+    return [load_ramp(product, *wishes.ramp, **wishes.of("frame", "rate"))]
 
 
-def _chart(product, wishes, tell, called):
+def _chart(product, wishes, tell):
     from rtools.show import chart
 
-    found, notes = _load_chart(product, wishes, called)
+    found, notes = _load_chart(product, wishes)
     for note in notes:
         tell("note", f"{product.path}: {note}")
     found = found if wishes.title is None else found._replace(title=wishes.title)
     return Drawing(lambda: chart.plot_chart(found), lambda style: chart.draw_chart(found, style))
 
 
-def _load_chart(product: Any, wishes: Wishes, called: str | None) -> tuple[Chart, list[str]]:
+def _load_chart(product: Any, wishes: Wishes) -> tuple[Chart, list[str]]:
     """The chart of a kind of product, and what is to be said of it."""
     if product.kind == "l1_face":
         from rtools.show.guide_view import load_rotations
 
-        return load_rotations(product, called=called), []
+        return load_rotations(product), []
     if product.kind in ("phot", "whtlt"):
         from rtools.show.light_curve import chart_light_curve
 
-        return chart_light_curve(product, array=wishes.array, called=called), []
+        return chart_light_curve(product, array=wishes.array), []
     if product.kind == "cat":
         from rtools.show.star_map import chart_sources
 
-        return chart_sources(product, array=wishes.array, called=called), []
+        return chart_sources(product, array=wishes.array), []
     if product.kind.endswith("-oi"):
         from rtools.show.observables import chart_observables
 
-        return chart_observables(product, integration=wishes.integration, called=called), []
+        return chart_observables(product, integration=wishes.integration), []
     from rtools.show.spectrum import chart_spectra
 
-    return chart_spectra(product, **wishes.of("array", "hdu", "row", "flags"), called=called)
+    return chart_spectra(product, **wishes.of("array", "hdu", "row", "flags"))
 
 
-def _image(product, wishes, tell, called):
+def _image(product, wishes, tell):
     from rtools.show import plot, terminal
     from rtools.show.histogram import plot_histogram
 
-    image = load_shown(product, wishes, tell, called)
+    image = load_shown(product, wishes, tell)
     if wishes.title is not None:
         image.title = wishes.title
     if image.look and wishes.limits is None and wishes.stretch == Wishes.stretch:
@@ -191,7 +189,7 @@ def _painted(image, over):
     return lines if over["outlines"] is None else lines | over["outlines"]
 
 
-def load_shown(product: Any, wishes: Wishes, tell: Tell, called: str | None) -> ShownPlane:
+def load_shown(product: Any, wishes: Wishes, tell: Tell) -> ShownPlane:
     """The image that is shown of a product.
 
     Parameters
@@ -202,8 +200,6 @@ def load_shown(product: Any, wishes: Wishes, tell: Tell, called: str | None) -> 
         What is asked for.
     tell : callable
         Takes level and text of a message.
-    called : str, optional
-        What the picture calls the file, if not by its name.
 
     Returns
     -------
@@ -215,16 +211,16 @@ def load_shown(product: Any, wishes: Wishes, tell: Tell, called: str | None) -> 
     if product.kind == "x1dints":
         from rtools.show.spectrum import load_integrations
 
-        image, notes = load_integrations(product, **wishes.of("array", "hdu", "flags"), called=called)
+        image, notes = load_integrations(product, **wishes.of("array", "hdu", "flags"))
         for note in notes:
             tell("note", f"{product.path}: {note}")
         return image
     if wishes.array is None and guide_view.has_windows(product):
         if wishes.frame:
             raise UsageError("--frame does not go with a _gw file", path=product.path)
-        return guide_view.load_difference(product, pair=wishes.resultant, section=wishes.section, called=called)
+        return guide_view.load_difference(product, pair=wishes.resultant, section=wishes.section)
     shown = wishes.of("array", "resultant", "integration", "group", "wave", "section", "frame", "flags")
-    image = load_image(product, **shown, called=called)
+    image = load_image(product, **shown)
     sets = len(product.versions("SCI")) if product.mission == "jwst" else 1
     if wishes.array is None and sets > 1:
         tell("note", f"{product.path}: the first of {sets} sets: --array slits.1.data is the second")

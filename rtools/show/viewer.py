@@ -20,11 +20,13 @@ import numpy as np
 from rtools import __version__
 from rtools.errors import InputError, UsageError
 from rtools.products.edit.section import read_plane
+from rtools.products.edit.wcs import load_wcs
 from rtools.products.tables.files import read_catalog
 from rtools.show import viewer_tiles
 from rtools.show.aligned import system_of
 from rtools.show.flag_classes import flags_beside
 from rtools.show.image import named_array
+from rtools.show.pixel import frame_numbers
 from rtools.show.stretch import find_limits
 from rtools.show.terminal import colour_table
 from rtools.show.view import load_overlays, load_shown
@@ -74,14 +76,20 @@ def viewer_page(
         There is no image, or the images are of different shapes.
     """
     layers: list[dict[str, Any]] = []
+    flags: list[dict[str, Any]] = []
     first = None
     for product in products:
+        numbers: dict[str, int] = {}
         for name in (wishes.array or "").split(","):
             image = _shown(product, replace(wishes, array=name.strip() or None), tell)
             first = first or image
             if image.data.shape != first.data.shape:
                 raise InputError("the images of a page are to be of one size", path=product.path)
-            layers.append(_layer(image, wishes))
+            beside = _flag_array(product, image)
+            if beside and beside not in numbers:
+                numbers[beside] = len(flags)
+                flags.append(_flags(product, image, beside))
+            layers.append(_layer(image, wishes) | {"flags": numbers.get(beside), "at": _numbers(product)})
     assert first is not None
     over = load_overlays(products[0], first, replace(wishes, compass=False, grid=False, segmentation=None), tell)
     described = {
@@ -93,8 +101,8 @@ def viewer_page(
         "stretch": wishes.stretch if wishes.stretch in ("asinh", "linear", "log", "sqrt") else "linear",
         "cmaps": {name: _text_of(colour_table(name)) for name in dict.fromkeys((wishes.cmap, *COLOURS))},
         "layers": layers,
-        "flags": _flags(products[0], first),
-        "sky": _sky(products[0], first),
+        "flags": flags,
+        "sky": _sky(products[0], first, wishes.wcs),
         "sources": _sources(wishes.catalog, over["sources"], first),
     }
     return _filled(title, described)
@@ -102,7 +110,7 @@ def viewer_page(
 
 def _shown(product, wishes, tell):
     known = IMAGE[product.mission]
-    image = load_shown(product, replace(meant(product, wishes, known), flags="none"), tell, None)
+    image = load_shown(product, replace(meant(product, wishes, known), flags="none"), tell)
     if image.kind != "image":
         mend = "flags are a layer of every page of an image" if image.kind == "flags" else None
         raise UsageError(f"--html shows images; {image.name} holds {image.kind}", mend=mend, path=product.path)
@@ -118,24 +126,30 @@ def _layer(image, wishes):
     }  # fmt: skip
 
 
-def _flags(product, image):
-    """Flags of the pixels as a layer; None where there are none."""
+def _flag_array(product, image):
+    """Name of the array of flags that goes with an image; empty where there is none."""
     name = named_array(product, image.name.partition(",")[0])
-    known = [(other, table) for other, table in flags_beside(product, name).items()
-             if len(product.arrays[other].shape) == 2]  # fmt: skip
-    if not known:
-        return None
-    other, table = known[0]
+    return next((one for one in flags_beside(product, name) if len(product.arrays[one].shape) == 2), "")
+
+
+def _flags(product, image, name):
+    """Flags of the pixels of an image as a layer."""
     rows, columns = image.data.shape
-    flags = read_plane(product, other, 0, slice(image.y, image.y + rows), slice(image.x, image.x + columns))
+    flags = read_plane(product, name, 0, slice(image.y, image.y + rows), slice(image.x, image.x + columns))
     numbers, levels = viewer_tiles.flag_levels(flags.astype(f"u{flags.dtype.itemsize}"))
-    bits = {flag: value for flag, value in table.items() if value}
-    return {"name": other, "bits": bits, "table": numbers, "levels": levels}
+    bits = {flag: value for flag, value in (product.flag_bits(name) or {}).items() if value}
+    return {"name": name, "bits": bits, "table": numbers, "levels": levels}
 
 
-def _sky(product, image):
+def _numbers(product):
+    """By how much the numbers of pixels in the frames of the detector are larger than those in the file."""
+    found = frame_numbers(product, 0, 0) if product.mission == "roman" else {}
+    return {frame.upper(): place for frame, place in found.items() if tuple(place) != (0, 0)}
+
+
+def _sky(product, image, wcs):
     """Positions of a net of places, as arcsec on the plane that touches the sky in the middle; None without any."""
-    system = system_of(product)
+    system = load_wcs(product, wcs) if wcs else system_of(product)
     if system is None:
         return None
     rows, columns = image.data.shape

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from rtools.products.io import writer
+from rtools.products.opening import open_any
 from rtools.show import viewer_tiles
+from rtools.wfi.dq import PIXEL
 from tests.support.browser import CHROMIUM, opened
+from tests.support.jwst_files import made
 from tests.support.samples import arrays, meta, wcs
-from tests.support.small_files import tool
+from tests.support.small_files import tool, write
 
 RNG = np.random.default_rng(12)
 SHAPE = (600, 700)
@@ -75,7 +78,9 @@ def test_the_page_has_all_that_it_needs_and_nothing_from_outside(tmp_path, capsy
     assert capsys.readouterr().out.strip() == str(tmp_path / "a.html")
     page = described(tmp_path / "a.html")
     assert [layer["name"].split()[0] for layer in page["layers"]] == ["data", "err"]
-    assert page["flags"]["bits"]["JUMP_DET"] == 4
+    assert page["flags"][0]["bits"]["JUMP_DET"] == 4
+    assert [layer["flags"] for layer in page["layers"]] == [0, 0]
+    assert page["layers"][0]["at"] == {"L1": [4, 4]}
     assert max(map(abs, page["sky"]["xi"])) == pytest.approx(350 * 0.11, rel=0.01)
     text = (tmp_path / "a.html").read_text()
     assert "http" not in re.sub(r"<meta http-equiv[^>]*>", "", text.replace(json.dumps(page), ""))
@@ -90,6 +95,28 @@ def test_names_of_files_are_text_on_the_page(tmp_path):
     assert "<img" not in text
     assert text.count("{{DATA}}") == 3  # title, heading, name of the layer
     assert described(tmp_path / "a.html")["layers"][0]["name"].endswith(name)
+
+
+def test_each_layer_of_a_page_has_the_flags_of_its_own_mission(tmp_path):
+    jwst = made(tmp_path, "cal")
+    with open_any(jwst) as product:
+        shape, own = product.arrays["data"].shape, product.flag_bits("dq")
+    roman = write(tmp_path / "a_cal.asdf", "l2_image", {"data": DATA[: shape[0], : shape[1]],
+                                                        "dq": FLAGS[: shape[0], : shape[1]]})  # fmt: skip
+    assert tool("view", roman, jwst, "--html", tmp_path / "a.html") == 0
+    page = described(tmp_path / "a.html")
+    bits = [page["flags"][layer["flags"]]["bits"] for layer in page["layers"]]
+    assert bits[1] == {name: bit for name, bit in own.items() if bit} != bits[0]
+    assert bits[0] == {name: bit for name, bit in PIXEL.items() if bit}
+
+
+def test_world_coordinates_of_another_file_are_those_of_the_page(tmp_path):
+    image(tmp_path / "b_cal.asdf")
+    write(tmp_path / "a_cal.asdf", "l2_image", {"data": DATA})
+    assert tool("view", tmp_path / "a_cal.asdf", "--wcs", tmp_path / "b_cal.asdf", "--html", tmp_path / "a.html") == 0
+    middle = described(tmp_path / "a.html")["sky"]["middle"]
+    expected = wcs()(SHAPE[1] / 2 - 0.5, SHAPE[0] / 2 - 0.5, with_bounding_box=False)
+    assert middle == pytest.approx([float(value) for value in expected], abs=1e-5)
 
 
 PROBE = """
@@ -143,7 +170,7 @@ def test_a_browser_tells_value_flags_and_position_under_the_pointer_and_changes_
     assert console == []
     said = json.loads(re.search("SAID(.*)DIAS", document)[1])
     place, value, flags, *_sky = re.split(r" {3,}", said["middle"])
-    assert place == "x 400  y 300"
+    assert place == "x 400  y 300  L1 404,304"
     assert float(value.split()[0]) == pytest.approx(1e5, rel=0.003)
     assert flags == "DO_NOT_USE JUMP_DET"
     ra, dec = map(float, said["middle"].split("   ")[3].split())

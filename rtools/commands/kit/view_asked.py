@@ -16,8 +16,9 @@ def check_asked(names, output, outdir, settings, *, together, kind=None):
     """Refuse what does not go together, before any work."""
     if not names:
         raise UsageError("the list names no input file")
-    if (output or outdir or kind or together) and "graphics" in typed_of(("graphics",)):
-        raise UsageError("--graphics is about the terminal", mend="leave it out, or write no file")
+    terminal = sorted(typed_of(("graphics", "width")))
+    if (output or outdir or kind or together) and terminal:
+        raise UsageError(f"--{terminal[0]} is about the terminal", mend="leave it out, or write no file")
     if output and outdir:
         raise UsageError("-o and --outdir do not go together")
     if output and len(names) > 1 and not together:
@@ -32,9 +33,6 @@ def check_asked(names, output, outdir, settings, *, together, kind=None):
         raise UsageError("--at and --hist do not go together")
     if settings["rate"] and not settings["ramp"]:
         raise UsageError("--rate goes with --at or --ramp")
-    unfit = next((word for word in ("regions", "residuals") if settings["page"] and settings[word]), None)
-    if unfit:
-        raise UsageError(f"--{unfit} does not go with --html")
     image_only = ("catalog", "segmentation", "regions", "residuals", "grid", "compass")
     for word in (*image_only, "section", "array", "resultant"):
         other = "at" if settings["ramp"] else "hist" if settings["hist"] and word in image_only else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from contextlib import ExitStack
-from pathlib import Path
 
 import click
 
@@ -17,6 +16,22 @@ __all__ = ["TOGETHER", "draw_together", "way_of"]
 
 TOGETHER = ("blink", "page", "scales", "difference", "focal_plane", "panels", "each")
 """Settings that are about several inputs at once."""
+
+
+PLANE = ("array", "resultant", "integration", "group", "wave", "section", "frame", "flags")
+OVERLAYS = ("catalog", "segmentation", "regions", "residuals", "grid", "compass", "wcs")
+LOOK = ("stretch", "limits", "cmap")
+
+MEANT = {
+    "colour": (*PLANE, *OVERLAYS, "title", "bare", "scales"),
+    "blink": (*PLANE, *LOOK, "wcs", "bare", "blink", "difference"),
+    "html": (*PLANE[:-1], *LOOK, "catalog", "wcs", "title", "page"),
+    "focal_plane": ("array", "resultant", "flags", *LOOK, "compass", "title", "bare", "focal_plane"),
+    "panels": (*PLANE, *LOOK, *OVERLAYS, "title", "bare", "panels", "each"),
+}
+"""Settings that mean something for each way; all others are refused."""
+
+WORDS = {"colour": "three images in colour", "focal_plane": "--focal-plane"}
 
 
 def way_of(names, output, settings):
@@ -88,11 +103,14 @@ def draw_together(console, names, way, output, settings, *, overwrite):
     from rtools.show.stretch import require_matplotlib
     from rtools.show.wishes import Wishes
 
+    _check_meant(way, len(names), settings["typed"])
     for name in names:
         path = Outputs(output, None, overwrite=overwrite, inputs=[name]).path(name, "")
     require_matplotlib()
     kinds = {"colour": _colour, "blink": _blink, "html": _page, "focal_plane": _focal_plane, "panels": _panels}
     more = {name: settings.pop(name) for name in TOGETHER}
+    if len(names) > 1:
+        settings["wcs"] = None
     with ExitStack() as stack:
         opened = [stack.enter_context(open_any(stack.enter_context(local(name)), others=True)) for name in names]
         content = kinds[way](opened, Wishes(**settings), console.log, more, output)
@@ -108,6 +126,15 @@ def draw_together(console, names, way, output, settings, *, overwrite):
     deliver(path, f"picture.{way}", make)
     if path is not None:
         click.echo(path)
+
+
+def _check_meant(way, count, typed):
+    """Refuse what is typed and means nothing for a way that several inputs become one picture."""
+    words, ways = {"flags": "dq", "page": "html"}, WORDS.get(way, f"--{way}")
+    for name in sorted(typed - set(MEANT[way])):
+        raise UsageError(f"--{words.get(name, name.replace('_', '-'))} does not go with {ways}")
+    if "wcs" in typed and count > 1:
+        raise UsageError(f"--wcs is about one image, and {count} are given", mend="their own are used")
 
 
 def _colour(products, wishes, tell, more, output):
@@ -153,6 +180,7 @@ SHOWN = 700
 
 
 def _page(products, wishes, tell, _more, output):
+    from rtools.show.names import shown_name
     from rtools.show.viewer import viewer_page
 
-    return viewer_page(products, wishes, tell, title=wishes.title or Path(str(products[0].path)).name).encode()
+    return viewer_page(products, wishes, tell, title=wishes.title or shown_name(products[0])).encode()

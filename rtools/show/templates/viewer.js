@@ -4,7 +4,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
 const canvas = at("image"), pen = canvas.getContext("2d");
 const view = { x: data.columns / 2, y: data.rows / 2, scale: 1 };
-let layer = 0, pointer = null, timer = null, waiting = false, reading = 0, whole = true;
+let layer = 0, wantedFlag = "", pointer = null, timer = null, waiting = false, reading = 0, whole = true;
 
 // -- tiles: unpacked when they are first seen, and painted again when colours change --------------------------------
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -65,8 +65,10 @@ function tableOf(one) {
   return colours;
 }
 
-function flagTable() {
-  const wanted = at("flag").value, flags = data.flags, colours = new Uint32Array(65536);
+const flagsOf = (one) => one.flags === null ? null : data.flags[one.flags];
+
+function flagTable(flags) {
+  const wanted = at("flag").value, colours = new Uint32Array(65536);
   const bit = wanted === "any" ? null : flags.bits[wanted];
   flags.table.forEach((value, number) => {
     const hit = bit === null ? value !== 0 : Math.floor(value / bit) % 2 === 1;
@@ -130,7 +132,8 @@ function paintAll() {
   pen.rect(left(0), top(data.rows), data.columns * view.scale, data.rows * view.scale);
   pen.clip();
   drawLevels(data.layers[layer].levels, tableOf(data.layers[layer]), state.generation);
-  if (data.flags && at("flag").value) drawLevels(data.flags.levels, flagTable(), at("flag").value);
+  const flags = flagsOf(data.layers[layer]);
+  if (flags && at("flag").value) drawLevels(flags.levels, flagTable(flags), at("flag").value);
   pen.restore();
   if (at("sources").checked) drawSources();
   document.body.dataset.ready = reading === 0;
@@ -190,10 +193,11 @@ function tellPointer() {
   if (column < 0 || row < 0 || column >= data.columns || row >= data.rows) { at("told").textContent = " "; return; }
   const one = data.layers[layer], number = numberAt(one.levels, column, row);
   const value = number === null ? "…" : number ? `${valueOf(one, number).toPrecision(5)} ${one.unit}` : "not known";
-  const parts = [`x ${column + data.x}  y ${row + data.y}`, value];
-  if (data.flags) {
-    const flags = data.flags.table[numberAt(data.flags.levels, column, row) ?? -1];
-    const names = Object.keys(data.flags.bits).filter((name) => Math.floor(flags / data.flags.bits[name]) % 2 === 1);
+  const others = Object.entries(one.at).map(([frame, [dx, dy]]) => `  ${frame} ${column + data.x + dx},${row + data.y + dy}`);
+  const parts = [`x ${column + data.x}  y ${row + data.y}${others.join("")}`, value], known = flagsOf(one);
+  if (known) {
+    const flags = known.table[numberAt(known.levels, column, row) ?? -1];
+    const names = Object.keys(known.bits).filter((name) => Math.floor(flags / known.bits[name]) % 2 === 1);
     parts.push(flags === undefined ? "…" : names.join(" ") || "GOOD");
   }
   const sky = skyAt(x, y);
@@ -219,8 +223,20 @@ function choose(number) {
   at("layer").value = String(layer);
   at("low").value = data.layers[layer].low.toPrecision(5);
   at("high").value = data.layers[layer].high.toPrecision(5);
+  nameFlags();
   draw();
   tellPointer();
+}
+
+function nameFlags() {
+  const flags = flagsOf(data.layers[layer]);
+  document.querySelector(".flags").hidden = !flags;
+  at("flag").replaceChildren(option("none", ""));
+  if (!flags) return;
+  const seen = (bit) => flags.table.some((value) => Math.floor(value / bit) % 2 === 1);
+  const names = ["any", ...Object.keys(flags.bits).filter((name) => seen(flags.bits[name]))];
+  names.forEach((name) => at("flag").append(option(name, name)));
+  at("flag").value = names.includes(wantedFlag) ? wantedFlag : "";  // another layer may have it again
 }
 
 function zoom(factor, place) {
@@ -274,17 +290,12 @@ Object.keys(data.cmaps).forEach((name) => at("cmap").append(option(name, name)))
 at("stretch").value = data.stretch;
 document.querySelector(".blink").hidden = data.layers.length < 2;
 document.querySelector(".sources").hidden = data.sources.length === 0;
-document.querySelector(".flags").hidden = !data.flags;
-if (data.flags) {
-  at("flag").append(option("any", "any"));
-  const seen = (bit) => data.flags.table.some((value) => Math.floor(value / bit) % 2 === 1);
-  Object.entries(data.flags.bits).filter(([, bit]) => seen(bit)).forEach(([name]) => at("flag").append(option(name, name)));
-}
 at("layer").addEventListener("change", () => choose(Number(at("layer").value)));
 at("blink").addEventListener("change", () => blink(at("blink").checked));
 ["stretch", "cmap", "invert"].forEach((id) => at(id).addEventListener("change", recolour));
 ["low", "high"].forEach((id) => at(id).addEventListener("change", limit));
-["flag", "sources"].forEach((id) => at(id).addEventListener("change", draw));
+at("flag").addEventListener("change", () => { wantedFlag = at("flag").value; draw(); });
+at("sources").addEventListener("change", draw);
 at("auto").addEventListener("click", auto);
 at("in").addEventListener("click", () => zoom(1.5));
 at("out").addEventListener("click", () => zoom(1 / 1.5));
