@@ -19,7 +19,7 @@ from rtools.wfi.frame import BORDER
 if TYPE_CHECKING:
     from rtools.products.io.face import ProductFace
 
-__all__ = ["PixelFacts", "pixel_facts", "pixels_shape"]
+__all__ = ["PixelFacts", "frame_numbers", "pixel_facts", "pixel_words", "pixels_shape"]
 
 RAW = ("l1_uncal", "ramp", "uncal")
 """Kinds of products that are ramps themselves."""
@@ -155,6 +155,25 @@ def frame_numbers(product: ProductFace, x: int, y: int) -> dict[str, tuple[int, 
         return {}
     column, row = origin_of(product)
     return {"l1": (x + column + BORDER, y + row + BORDER), "l2": (x + column, y + row)}
+
+
+def pixel_words(product: ProductFace, x: int, y: int) -> str:
+    """A pixel in words, with its numbers in the frames of its detector where these are others.
+
+    Parameters
+    ----------
+    product : ProductFace
+        Opened.
+    x, y : int
+        Column and row in the file, from 0.
+
+    Returns
+    -------
+    str
+        ``pixel 104,204  L2 100,200``.
+    """
+    others = frame_numbers(product, x, y).items()
+    return "  ".join([f"pixel {x},{y}", *(f"{frame.upper()} {a},{b}" for frame, (a, b) in others if (a, b) != (x, y))])
 
 
 def _add_array(facts, product, name, flagged):

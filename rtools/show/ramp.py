@@ -14,6 +14,7 @@ from rtools.products.edit.section import shift_between
 from rtools.products.io import open_product
 from rtools.show.beside import ramps_beside
 from rtools.show.names import shown_name
+from rtools.show.pixel import pixel_words
 from rtools.show.pixel_ramp import JUMP, PixelRamp, add_lines, draw_straight
 from rtools.show.ramp_drawing import draw_ramp, plot_ramp
 from rtools.show.units import unit_of
@@ -77,7 +78,7 @@ def load_ramp(
         raise InputError(f"pixel {x},{y} is outside of the {shape[2]} x {shape[1]} pixels", path=product.path)
     exposure = product.meta["exposure"]
     ramp = PixelRamp(
-        title=f"{shown_name(product)}  pixel {x},{y}",
+        title=f"{shown_name(product)}  {pixel_words(product, x, y)}",
         unit=unit_of(product, "data"),
         times=resultant_timing(exposure["read_pattern"], exposure["frame_time"]).mean,
         values=_pixel(product, "data", x, y).astype(float),

@@ -71,8 +71,8 @@ def load_residuals(path: str, product: ProductFace, wcs: Any, catalog: str | Non
         A reference catalog, or the table of matches that an alignment wrote.
     product : rtools.products.io.ProductFace
         The image.
-    wcs : gwcs.WCS
-        Its world coordinates.
+    wcs : gwcs.WCS or None
+        Its world coordinates, where it has any.
     catalog : str or None
         Its sources; by default those of the ``_cat`` beside it. Only points without flags are compared.
 
@@ -83,8 +83,10 @@ def load_residuals(path: str, product: ProductFace, wcs: Any, catalog: str | Non
     Raises
     ------
     InputError
-        There is no catalog, or no source of it has a star.
+        The image has no world coordinates, there is no catalog, or no source of it has a star.
     """
+    if wcs is None:
+        raise InputError("has no world coordinates for --residuals", mend="give --wcs FILE", path=product.path)
     table = read_catalog(path) if Path(path).is_file() else None  # not a tree of files, nor the archive
     if table is not None and set(MATCHES) <= set(table.colnames):
         found = _of_matches(table, product, wcs)
@@ -112,8 +114,6 @@ def _of_matches(table: Table, product, wcs):
 
 def _of_stars(path, product, wcs, catalog):
     """Sources and stars that are nearest to each other, the stars where they were at the exposure."""
-    if wcs is None:
-        raise InputError("has no world coordinates for --residuals", mend="give --wcs FILE", path=product.path)
     own = catalog or next(filter(None, (file_beside(product, ending) for ending in CATALOGS)), None)
     if own is None:
         raise UsageError("--residuals needs the sources of the image", mend="give --catalog FILE", path=product.path)

@@ -53,6 +53,39 @@ def test_stars_of_another_pointing_come_to_lie_on_those_of_the_first(systems, pl
     assert np.abs(planes[0].data - planes[1].data).max() > 40
 
 
+def test_images_on_both_sides_of_ra_0_are_as_large_as_elsewhere(systems):
+    middle = float(systems[0](80.5, 60, with_bounding_box=False)[0])  # RA 0 lies between two pixels in the middle
+    turned = wcs(ra=(270 - middle) % 360), wcs(ra=(270.002 - middle) % 360, dec=66.0005)
+    for pair in (systems, turned):
+        where = pair[0](np.array([40, 70, 100, 75]), np.array([30, 80, 50, 20]), with_bounding_box=False)
+        shown = [ShownPlane(stars(system, where), frame=SHAPE) for system in pair]
+        one, two = align_images(iter(shown), pair, 80).planes
+        known = np.isfinite(two)
+        assert known.mean() > 0.6
+        assert np.abs(one - two)[known].max() < 10
+        assert two[known].max() > 20
+
+
+@pytest.mark.parametrize(("way", "words"), [
+    (["-o", "c.png"], ["--stretch", "log"]), (["-o", "c.png"], ["--cmap", "gray"]),
+    (["-o", "c.png"], ["--limits", "0,1"]),
+    (["-o", "c.gif"], ["--grid"]), (["-o", "c.gif"], ["--compass"]), (["-o", "c.gif"], ["--scales", "1,1,1"]),
+    (["-o", "c.gif"], ["--title", "T"]), (["-o", "c.gif"], ["--wcs", "0_cal.asdf"]),
+    (["--panels", "-o", "c.png"], ["--scales", "1,1,1"]), (["--panels", "-o", "c.png"], ["--difference"]),
+    (["--panels", "-o", "c.png"], ["--wcs", "0_cal.asdf"]), (["--html", "c.html"], ["--bare"]),
+    (["--html", "c.html"], ["--dq", "HOT"]), (["--html", "c.html"], ["--segmentation", "0_cal.asdf"]),
+    (["--html", "c.html"], ["--residuals", "0_cal.asdf"]), (["--focal-plane", "-o", "c.png"], ["--section", "0:9,0:9"]),
+    (["-o", "c.png"], ["--width", "60"]),
+])  # fmt: skip
+def test_what_means_nothing_for_several_images_is_refused(tmp_path, systems, way, words, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for number in range(3):
+        (tmp_path / f"{number}_cal.asdf").touch()  # refused before anything is read
+    assert tool("view", "0_cal.asdf", "1_cal.asdf", "2_cal.asdf", *way, *words) == 2
+    assert words[0] in capsys.readouterr().err
+    assert not list(tmp_path.glob("c.*"))
+
+
 def test_where_another_image_has_nothing_nothing_is_known():
     data = np.full((5, 5), 2.0)
     data[2, 2] = np.nan

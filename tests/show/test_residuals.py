@@ -12,7 +12,7 @@ from rtools.show.view import load_overlays
 from rtools.show.wishes import Wishes
 from rtools.wfi.metadata import middle_mjd
 from tests.support.samples import arrays, meta, wcs
-from tests.support.small_files import tool
+from tests.support.small_files import tool, write
 
 X, Y = np.array([1.0, 5, 3, 6]), np.array([2.0, 1, 6, 5])
 
@@ -76,3 +76,12 @@ def test_a_catalog_elsewhere_on_the_sky_has_no_residuals(image, tmp_path, capsys
     assert tool("view", image, "--residuals", tmp_path / "far.ecsv", "-o", tmp_path / "r.png") == 2
     assert "--catalog" in capsys.readouterr().err
     assert not (tmp_path / "r.png").exists()
+
+
+def test_residuals_of_an_image_without_world_coordinates_are_refused_in_one_line(tmp_path, capsys):
+    write(tmp_path / "n_cal.asdf", "l2_image", {"data": np.zeros((8, 8), "f4")})
+    columns = {"x": [1.0], "y": [1.0], "x_residual": [0.0], "y_residual": [20.0]}
+    Table(columns).write(tmp_path / "m.ecsv")
+    words = ("--residuals", tmp_path / "m.ecsv", "-o", tmp_path / "x.png")
+    assert tool("view", tmp_path / "n_cal.asdf", *words) == 3
+    assert "has no world coordinates for --residuals; give --wcs FILE" in capsys.readouterr().err
