@@ -6,7 +6,7 @@ from photutils.geometry import circular_overlap_grid, elliptical_overlap_grid
 from photutils.segmentation import SegmentationImage, SourceCatalog
 
 from rtools.catalog.detect import segments
-from rtools.catalog.measure import _overlap_kernels, shapes
+from rtools.catalog.measure import shapes
 from rtools.work import Work
 from tests.support.catalog_scene import blobs, field
 
@@ -85,21 +85,6 @@ def test_windowed_centres_equal_photutils(measured):
     ours, judge = measured
     close(ours["window"].x, judge.x_centroid_win)
     close(ours["window"].y, judge.y_centroid_win)
-
-
-def test_overlaps_are_exact():
-    rng = np.random.default_rng(8)
-    for _ in range(40):
-        x, y, a = rng.uniform(-2, 2), rng.uniform(-2, 2), 10 ** rng.uniform(-1.3, 0.9)
-        b, angle = a * 10 ** rng.uniform(-1.5, 0), rng.uniform(-7, 7)
-        edges = -10.5 - x, 10.5 - x, -10.5 - y, 10.5 - y
-        turn = np.cos(angle), np.sin(angle)
-        offsets = [(i - 10 - x, j - 10 - y) for j in range(21) for i in range(21)]
-        disk = np.reshape([_overlap_kernels.overlap_circle(dx, dy, a) for dx, dy in offsets], (21, 21))
-        oval = np.reshape([_overlap_kernels.overlap_ellipse(dx, dy, a, b, turn) for dx, dy in offsets], (21, 21))
-        np.testing.assert_allclose(disk, circular_overlap_grid(*edges, 21, 21, a, 1, 1), atol=1e-10)
-        np.testing.assert_allclose(oval, elliptical_overlap_grid(*edges, 21, 21, a, b, angle, 1, 1), atol=1e-9)
-        np.testing.assert_allclose([disk.sum(), oval.sum()], [np.pi * a * a, np.pi * a * b], rtol=1e-9)
 
 
 def alone(image, labels, err=0.1, mask=None, smoothed=None):

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.catalog.measure._overlap_kernels import overlap_circle
 from rtools.catalog.measure._pixel_kernels import is_good, is_usable
 from rtools.compiled import njit
+from rtools.work.overlap import overlap_circle
 
 __all__ = ["RoundApertures", "measure_rings", "sum_circles"]
 

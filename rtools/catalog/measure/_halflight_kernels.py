@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
-from rtools.catalog.measure._overlap_kernels import overlap_circle
 from rtools.catalog.measure._pixel_kernels import TOO_MANY, box_around, is_usable
 from rtools.compiled import njit
+from rtools.work.overlap import overlap_circle
 
 __all__ = ["find_half_light"]
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.catalog.measure._overlap_kernels import overlap_ellipse
 from rtools.catalog.measure._pixel_kernels import TOO_MANY, PixelBox, box_around, is_dark, is_usable
 from rtools.compiled import njit
+from rtools.work.overlap import overlap_ellipse
 
 __all__ = ["Ellipses", "measure_kron_radii", "sum_ellipses"]
 

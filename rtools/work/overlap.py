@@ -1,4 +1,4 @@
-"""Compiled parts of apertures: the exact area that a pixel has in common with a circle or an ellipse.
+"""Compiled: the exact area that a pixel has in common with a circle or an ellipse.
 
 Both follow from plane geometry, without approximation. A region's area is the sum over its edges of the signed areas
 that they span with the origin: triangles along straight edges, r² φ / 2 along arcs of angle φ.
@@ -6,9 +6,11 @@ that they span with the origin: triangles along straight edges, r² φ / 2 along
 
 import math
 
+import numpy as np
+
 from rtools.compiled import njit
 
-__all__ = ["overlap_circle", "overlap_ellipse"]
+__all__ = ["circle_on_pixels", "overlap_circle", "overlap_ellipse"]
 
 
 @njit(cache=True, nogil=True)
@@ -52,6 +54,17 @@ def overlap_circle(dx, dy, r):
     if x1 <= 0:
         return _halves(-x1, -x0, y0, y1, r)
     return _halves(0.0, x1, y0, y1, r) + _halves(0.0, -x0, y0, y1, r)
+
+
+@njit(cache=True, nogil=True)
+def circle_on_pixels(rows, columns, centre, r):
+    """Area of every pixel of an image that lies in the disk of radius r about `centre`, x and y in pixels from 0."""
+    x, y = centre
+    area = np.zeros((rows, columns))
+    for i in range(max(0, math.floor(y - r)), min(rows, math.ceil(y + r) + 1)):
+        for j in range(max(0, math.floor(x - r)), min(columns, math.ceil(x + r) + 1)):
+            area[i, j] = overlap_circle(j - x, i - y, r)
+    return area
 
 
 @njit(cache=True, nogil=True)
