@@ -12,7 +12,7 @@ from rtools.wfi.sphere import positions_of, separation, to_plane, unit_vectors
 from rtools.wfi.units import ARCSEC, DEGREE_ARCSEC, RADIAN_ARCSEC
 from rtools.work.statistics import MAD_TO_SIGMA
 
-__all__ = ["FINDS", "MatchedPairs", "Residuals", "match_keys", "match_positions", "residuals"]
+__all__ = ["FINDS", "MatchedPairs", "Residuals", "match_positions", "residuals"]
 
 FINDS = ("best", "nearest", "all")
 """Which pairs: those that are nearest to each other both ways; for each row of the first list that of the second;
@@ -159,36 +159,6 @@ def _pairs(one, two, first, second):
         ]
         sigma = np.hypot(east / along[0], north / along[1])
     return MatchedPairs(first, second, apart, east, north, np.where(np.isfinite(sigma), sigma, np.nan))
-
-
-def match_keys(one: np.ndarray, two: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of rows that have the same key.
-
-    Parameters
-    ----------
-    one, two : ndarray
-        Keys of either list, of types that can be compared; masked and NaN ones are equal to none.
-
-    Returns
-    -------
-    (ndarray of int, ndarray of int)
-        Rows of either list, in the order of the first; where keys repeat every pair.
-    """
-    rows_one, rows_two = (np.flatnonzero(~_unknown(each)) for each in (one, two))
-    keys = np.ma.getdata(one)[rows_one], np.ma.getdata(two)[rows_two]
-    order = np.argsort(keys[1], kind="stable")
-    start = np.searchsorted(keys[1][order], keys[0], "left")
-    count = np.searchsorted(keys[1][order], keys[0], "right") - start
-    if count.sum() > MOST:
-        raise InputError(f"{count.sum()} pairs have the same key", mend=f"at most {MOST} are taken")
-    first = np.repeat(np.arange(len(keys[0])), count)
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return rows_one[first], rows_two[order[np.repeat(start, count) + within]]
-
-
-def _unknown(keys):
-    masked = np.ma.getmaskarray(keys) if np.ma.isMaskedArray(keys) else np.zeros(len(keys), bool)
-    return masked | np.isnan(np.ma.getdata(keys)) if np.ma.getdata(keys).dtype.kind == "f" else masked
 
 
 def residuals(one: Places, pairs: MatchedPairs) -> Residuals | None:

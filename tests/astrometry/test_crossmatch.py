@@ -5,9 +5,8 @@ import pytest
 from astropy import units
 from astropy.coordinates import SkyCoord
 
-from rtools.astrometry.crossmatch import match_keys, match_positions, residuals
+from rtools.astrometry.crossmatch import match_positions, residuals
 from rtools.astrometry.refcat import Places
-from rtools.errors import InputError
 
 
 def places(ra, dec, error=np.nan):
@@ -74,12 +73,3 @@ def test_a_list_that_was_moved_and_turned_is_found_so():
     assert abs(found.scale - 2e-5) < 4 * found.scale_error < 4e-6
     assert found.rms == pytest.approx(2, rel=0.1)
     assert residuals(given, match_positions(given, places([0.0], [0.0]), 1.0)) is None
-
-
-def test_keys_that_repeat_make_every_pair():
-    first, second = match_keys(np.array([3, 1, 2, 1]), np.ma.array([1, 2, 1, 3], mask=[0, 0, 0, 1]))
-    assert list(zip(first.tolist(), second.tolist(), strict=True)) == [(1, 0), (1, 2), (2, 1), (3, 0), (3, 2)]
-    first, second = match_keys(np.array([np.nan, 1.0]), np.array([np.nan, 1.0]))
-    assert (first.tolist(), second.tolist()) == ([1], [1])
-    with pytest.raises(InputError, match="same key"):
-        match_keys(np.zeros(10_000), np.zeros(10_000))

@@ -14,6 +14,7 @@ from rtools.products.tables import flat as flatmeta
 from rtools.products.tables.files import read_catalog
 from rtools.products.tables.positions import read_positions
 from rtools.wfi.sphere_pairs import mutual_pairs
+from rtools.work.keys import match_keys
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -174,11 +175,12 @@ def _matched(one, two, walk, match, radius):
         both = np.arange(min(len(one), len(two)))
         return both, both
     mine, other = (np.asarray(table[name]) for table in (one, two))
-    _shared, first, second = np.intersect1d(mine, other, assume_unique=True, return_indices=True)
-    for side, only in zip("ab", (np.setdiff1d(mine, other), np.setdiff1d(other, mine)), strict=True):
-        _tell_lonely(walk, name, side, only)
-    order = np.argsort(first)
-    return first[order], second[order]
+    if (mine.dtype.kind in "US") != (other.dtype.kind in "US"):
+        mine, other = mine.astype(str), other.astype(str)
+    first, second = match_keys(mine, other)
+    for side, keys, rows in zip("ab", (mine, other), (first, second), strict=True):
+        _tell_lonely(walk, name, side, np.sort(np.delete(keys, rows)))
+    return first, second
 
 
 def _positions(table):
@@ -198,7 +200,13 @@ def _labelled(table, name):
     if name not in table.colnames or np.ma.isMaskedArray(table[name]):
         return False
     column = np.asarray(table[name])
-    return column.ndim == 1 and column.dtype.kind in "iuUS" and np.unique(column).size == column.size
+    if column.ndim != 1 or column.dtype.kind not in "iuUS":
+        return False
+    if column.dtype.kind in "US":
+        column = np.char.rstrip(column)
+        if not np.char.str_len(column).all():
+            return False
+    return np.unique(column).size == column.size
 
 
 def _compare_column(walk, name, columns, rows):

@@ -85,6 +85,7 @@ def stacked(tables: Mapping[str, AstropyTable]) -> AstropyTable:
                 part[name] = _converted(part[name], units[name], path)
         part.add_column(Column([path] * len(part), dtype=f"U{max(map(len, tables))}"), index=0, name=name_of_file)
         parts.append(part)
+    _keep_whole(parts)
     try:
         whole = vstack(parts, join_type="outer", metadata_conflicts="silent")
     except Exception as error:  # vstack has an exception of its own for columns that do not go together
@@ -99,11 +100,32 @@ def stacked(tables: Mapping[str, AstropyTable]) -> AstropyTable:
 
 def _converted(column, unit, path):
     """A column in another unit."""
-    from astropy.table import Column
+    from astropy.table import Column, MaskedColumn
     from astropy.units import Unit, UnitConversionError
 
+    masked = np.ma.isMaskedArray(column)
     try:
-        values = np.asarray(column) * Unit(column.unit or "").to(Unit(unit or ""))
+        values = np.asarray(np.ma.getdata(column)) * Unit(column.unit or "").to(Unit(unit or ""))
     except (UnitConversionError, TypeError, ValueError):
         raise InputError(f"{column.name} has the unit {column.unit}, elsewhere {unit}", path=path) from None
-    return Column(values, unit=unit, name=column.name, description=column.description)
+    described = {"unit": unit, "name": column.name, "description": column.description}
+    return MaskedColumn(values, mask=np.ma.getmaskarray(column), **described) if masked else Column(values, **described)
+
+
+def _keep_whole(parts):
+    """Give columns of whole numbers one type that holds them all: numpy's common one of int64 and uint64 rounds."""
+    for name in dict.fromkeys(name for part in parts for name in part.colnames):
+        having = [part for part in parts if name in part.colnames]
+        kinds = {part[name].dtype.kind for part in having}
+        if kinds == {"i", "u"} and np.result_type(*(part[name].dtype for part in having)).kind == "f":
+            numbers = [np.ma.masked_array(part[name]).compressed() for part in having]
+            signed = any((each < 0).any() for each in numbers)
+            if signed and any((each >= 2**63).any() for each in numbers):
+                raise InputError(f"the tables cannot be one: no type holds all whole numbers of {name}")
+            for part in having:
+                part[name] = part[name].astype(np.int64 if signed else np.uint64)
+        elif "f" in kinds and kinds & {"i", "u"}:
+            numbers = [np.ma.masked_array(part[name]).compressed() for part in having if part[name].dtype.kind != "f"]
+            if any(((each > 2**53) | (each < -(2**53))).any() for each in numbers):
+                mend = "leave it out with --columns"
+                raise InputError(f"the tables cannot be one: {name} is large whole numbers and others", mend=mend)

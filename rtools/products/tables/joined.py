@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from rtools.errors import UsageError
 
 if TYPE_CHECKING:
     from astropy.table import Table as AstropyTable
@@ -36,23 +39,45 @@ def joined(
     -------
     astropy.table.Table
         With units and descriptions. Where a table has no row its columns have no value (NaN, masked).
+
+    Raises
+    ------
+    UsageError
+        An empty suffix would make two columns of one name.
     """
     from astropy.table import Column, Table
 
-    counts: dict[str, int] = dict.fromkeys(more, 1)
-    for table in tables:
-        for name in table.colnames:
-            counts[name] = counts.get(name, 0) + 1
+    names = _names([table.colnames for table in tables], suffixes, more)
     result = Table()
-    for table, chosen, suffix in zip(tables, rows, suffixes, strict=True):
+    for table, chosen, called in zip(tables, rows, names, strict=True):
         for name in table.colnames:
-            called = f"{name}{suffix}" if counts[name] > 1 else name
-            while called in result.colnames:
-                called += suffix
-            result[called] = _taken(table[name], chosen)
+            result[called[name]] = _taken(table[name], chosen)
     for name, (values, unit, description) in more.items():
         result[name] = Column(values, unit=unit, description=description)
     return result
+
+
+def _names(columns, suffixes, more):
+    """For each table what its columns are called in the result, each name once.
+
+    What only one table has keeps its name. What several have gets the suffix of its table, and once more where the name
+    is that of another column.
+    """
+    counts = Counter(name for names in (*columns, more) for name in names)
+    taken = {name for name, count in counts.items() if count == 1} | set(more)
+    found = []
+    for names, suffix in zip(columns, suffixes, strict=True):
+        called = {name: name for name in names}
+        for name in (name for name in names if counts[name] > 1):
+            wanted = f"{name}{suffix}"
+            while wanted in taken:
+                if not suffix:
+                    raise UsageError(f"two columns would be called {wanted}", mend="--suffixes without an empty one")
+                wanted += suffix
+            taken.add(wanted)
+            called[name] = wanted
+        found.append(called)
+    return found
 
 
 def _taken(column, rows):
