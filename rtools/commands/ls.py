@@ -143,16 +143,14 @@ def _span(text):
 
 def _manifest(rows, choices):
     """The table of files that are chosen."""
-    from rtools.products.tables import expressed
+    from rtools.products.tables.expressed import viewed
 
     if choices["span"]:
         rows = [row for row in rows if _started(row.start, choices["span"])]
     if choices["cone"]:
         rows = [row for row in rows if _touches(row, choices["cone"])]
     table = _table(rows)
-    if choices["where"]:
-        table = expressed.choose_rows(table, choices["where"])
-    return expressed.sort_rows(table, expressed.split_keys(choices["sort"])) if choices["sort"] else table
+    return viewed(table, where=choices["where"] or None, sort=choices["sort"])
 
 
 def _started(start, span):

@@ -179,21 +179,14 @@ def _output_name(name, form):
 
 def _viewed(console, names, view):
     """The table of files as it was asked for."""
-    from rtools.products.tables import arrange, expressed
+    from rtools.products.tables.arrange import stacked
     from rtools.products.tables.described import described, measured
+    from rtools.products.tables.expressed import viewed
 
     tables = {name: _read(console, name, view) for name in names}
     with about(names[0] if len(names) == 1 else None):
-        table = arrange.stacked(tables) if len(names) > 1 else tables[names[0]]
-        expressed.add_columns(table, view["add"])
-        if view["where"] is not None:
-            table = expressed.choose_rows(table, view["where"])
-        if view["sort"]:
-            table = expressed.sort_rows(table, expressed.split_keys(view["sort"]))
-        if view["head"] is not None:
-            table = table[: view["head"]]
-        if view["columns"]:
-            table = arrange.choose_columns(table, view["columns"].split(","))
+        table = stacked(tables) if len(names) > 1 else tables[names[0]]
+        table = viewed(table, **{key: view[key] for key in ("add", "where", "sort", "head", "columns")})
         if view["describe"]:
             return described(table)
         return measured(table) if view["stats"] else table

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.expressions.values import Value, arithmetic, in_unit_of
+from rtools.expressions.values import Value, arithmetic, difference_unit, in_one_unit, is_magnitude, value_of
 from rtools.jwst import dq as jwst_dq
 from rtools.wfi import dq
 from rtools.wfi.sphere import separation
@@ -21,8 +21,14 @@ FlagNames: TypeAlias = Mapping[str, Mapping[str, int]]
 """Names of flags and their values, by the column that holds them."""
 
 
+WITH_SIGN = value_of(-1)
+
+
 def _absolute(value):
-    return _numbers(value)._replace(data=np.abs(_numbers(value).data))
+    value = _numbers(value)
+    negative = Value(value.data < 0, value.unknown)
+    # by arithmetic, because the least number of a type has no absolute value in it
+    return value if not negative.data.any() else _where(negative, arithmetic("*", WITH_SIGN, value), value)
 
 
 def _root(value):
@@ -42,9 +48,8 @@ def _exponential(value):
 
 
 def _hypotenuse(one, other):
-    one = _numbers(one)
-    other = in_unit_of(one, _numbers(other))
-    return _finite(np.hypot(one.data, other.data), one.unknown | other.unknown, one.unit)
+    (one, other), unit = in_one_unit([_numbers(one), _numbers(other)])
+    return _finite(np.hypot(one.data.astype(np.float64), other.data), one.unknown | other.unknown, unit)
 
 
 def _least(*values):
@@ -57,14 +62,25 @@ def _most(*values):
 
 def _extreme(of_two, of_all, values):
     """Of several values a row, or of all rows of one."""
-    first, *others = map(_numbers, values)
-    if not others:
-        return _over_rows(of_all, first)
-    data, unknown = first.data, first.unknown
-    for other in others:
-        right = in_unit_of(first, other)
-        data, unknown = of_two(data, right.data), unknown | right.unknown
-    return Value(np.asarray(data), unknown, first.unit)
+    found, unit = in_one_unit([_numbers(value) for value in values])
+    if len(found) == 1:
+        return _over_rows(of_all, found[0])
+    data, unknown = found[0].data, found[0].unknown
+    for other in found[1:]:
+        data, unknown = of_two(*_of_one_type(data, other.data)), unknown | other.unknown
+    return Value(np.asarray(data), unknown, unit)
+
+
+def _of_one_type(one, other):
+    """Numbers in a type that both have; int64 and uint64, whose common type rounds, by Python's whole numbers."""
+    kinds = {one.dtype.kind, other.dtype.kind}
+    if kinds != {"i", "u"} or np.result_type(one, other).kind != "f":
+        return one, other
+    if all(each.size == 0 or (each >= 0).all() for each in (one, other)):
+        return one.astype(np.uint64), other.astype(np.uint64)
+    if all(each.size == 0 or (each < 2**63).all() for each in (one, other)):
+        return one.astype(np.int64), other.astype(np.int64)
+    raise UsageError("no type holds whole numbers below 0 and beyond 63 bits", mend="multiply by 1.0 first")
 
 
 def _mean(value):
@@ -76,7 +92,7 @@ def _median(value):
 
 
 def _scatter(value):
-    return _over_rows(np.std, _numbers(value))
+    return _over_rows(np.std, _numbers(value))._replace(unit=difference_unit(value.unit))
 
 
 def _over_rows(function, value):
@@ -97,7 +113,8 @@ def _rounded(value, digits=None):
     value = _numbers(value)
     if digits is not None and (digits.data.ndim or digits.kind != "i" or abs(int(digits.data)) > 20):
         raise UsageError("round takes a number and how many decimals: round(kron_abmag, 2)")
-    return value._replace(data=np.round(value.data, 0 if digits is None else int(digits.data)))
+    wide = value.data.astype(np.int64) if value.kind == "i" and value.data.dtype != np.uint64 else value.data
+    return value._replace(data=np.round(wide, 0 if digits is None else int(digits.data)))
 
 
 def _floor(value):
@@ -110,9 +127,9 @@ def _where(condition, one, other):
     condition = truth(condition)
     if (one.kind == "U") != (other.kind == "U"):
         raise UsageError("where takes two numbers or two texts")
-    other = in_unit_of(one, other)
+    (one, other), unit = in_one_unit([one, other])
     unknown = condition.unknown | np.where(condition.data, one.unknown, other.unknown)
-    return Value(np.where(condition.data, one.data, other.data), unknown, one.unit or other.unit)
+    return Value(np.where(condition.data, *_of_one_type(one.data, other.data)), unknown, unit)
 
 
 def _angle(function):
@@ -141,6 +158,8 @@ def _magnitude(flux):
     scale = 1.0
     if flux.unit is not None:
         try:
+            if is_magnitude(flux.unit):
+                raise TypeError  # astropy takes the unit for a flux, that of magnitude 1
             scale = flux.unit.to(units.nJy)
         except (units.UnitConversionError, AttributeError, TypeError):
             raise UsageError(f"mag takes flux densities, not {flux.unit}") from None

@@ -46,6 +46,8 @@ _HYPHENS = re.compile(r"[^\W\d][\w.]*(?:-[\w.]+)+")
 
 SIGNS = {"&&": " and ", "||": " or ", "!": " not ", "=": "=="}
 WORDS = {"and": " and ", "or": " or ", "not": " not ", "in": " in "}
+RESERVED = (*WORDS, "between")
+"""Words that are no names of columns, unless they stand in backquotes."""
 
 
 class MistakeError(UsageError):
@@ -183,7 +185,7 @@ def _tokens(text, names):
             joined = ("-".join(pieces[:count]) for count in range(len(pieces), 1, -1))
             word = next((name for name in joined if name in names), word)
             end = token.start(kind) + len(word)
-        if kind == "word" and word in names:
+        if kind == "word" and word in names and word.lower() not in RESERVED:
             kind = "column"
         tokens.append((kind, word, token.start(kind if kind != "column" else "word")))
         place = end
@@ -242,7 +244,7 @@ def _part(text, token, following, functions):
         return (_number(text, word, place),)
     if kind == "text":
         return (word[1:-1],)
-    if kind in ("quoted", "column"):
+    if kind == "quoted" or (kind == "column" and following != "("):  # sep(…) is the function, also beside a column sep
         return (ColumnName(word.strip("`")),)
     low = word.lower()
     if low in WORDS:

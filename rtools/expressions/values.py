@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,8 +20,11 @@ __all__ = [
     "both",
     "column_of_value",
     "compare",
+    "difference_unit",
     "either",
+    "in_one_unit",
     "in_unit_of",
+    "is_magnitude",
     "truth",
     "value_of",
 ]
@@ -45,8 +49,8 @@ COMPARE = {
 
 BITS = {"&": operator.and_, "|": operator.or_}
 
-WHOLE = 2.0**63
-"""Whole numbers below this are computed with as such."""
+SAFE = 2.0**62
+"""Whole numbers below this are computed with as int64; Python computes with others, so that nothing wraps around."""
 
 
 class Value(NamedTuple):
@@ -104,7 +108,7 @@ def value_of(given: Any) -> Value:
         data = data.astype(np.float64)
         unknown = unknown | np.isnan(data)
     unit = getattr(given, "unit", None)
-    return Value(data, np.asarray(unknown), unit if data.dtype.kind in "iuf" else None)
+    return Value(data, np.asarray(unknown), unit if data.dtype.kind in "iuf" and str(unit) else None)
 
 
 def column_of_value(value: Value, rows: int) -> AstropyColumn:
@@ -148,7 +152,8 @@ def arithmetic(sign: str, left: Value, right: Value) -> Value:
     Returns
     -------
     Value
-        Whole numbers for sums, differences, products and remainders of whole numbers, else float64.
+        Whole numbers for sums, differences, products and remainders of whole numbers, and for powers of them that 64
+        bits hold, else float64.
 
     Raises
     ------
@@ -158,18 +163,35 @@ def arithmetic(sign: str, left: Value, right: Value) -> Value:
     if "U" in (left.kind, right.kind):
         raise UsageError(f"a text has no {sign}")
     left, right, unit = _units(sign, left, right)
-    whole = left.kind in "bi" and right.kind in "bi" and sign in "+-*%"
     with np.errstate(all="ignore"):
-        floats = ARITHMETIC[sign](left.data.astype(np.float64), right.data.astype(np.float64))
-        data = np.asarray(floats)
-        if whole:
-            if np.any(np.abs(data) >= WHOLE):
-                raise UsageError("whole numbers grow beyond 64 bits", mend="multiply by 1.0 first")
-            divisor = np.where(right.data == 0, 1, right.data) if sign == "%" else right.data
-            exact = ARITHMETIC[sign](left.data.astype(np.int64), divisor.astype(np.int64))
-            unknown = left.unknown | right.unknown | np.isnan(floats)
-            return Value(np.asarray(exact), unknown, unit)
-    return Value(data, left.unknown | right.unknown | ~np.isfinite(data), unit)
+        data = np.asarray(ARITHMETIC[sign](left.data.astype(np.float64), right.data.astype(np.float64)))
+    unknown = left.unknown | right.unknown | (np.isnan(data) if sign in "+-*%" else ~np.isfinite(data))
+    if {left.kind, right.kind} <= {"b", "i"} and sign != "/":
+        whole = _whole(sign, (left, right), data, unknown)
+        if whole is not None:
+            return Value(whole, unknown, unit)
+        if sign != "**":
+            raise UsageError("whole numbers grow beyond 64 bits", mend="multiply by 1.0 first")
+    return Value(data, unknown | ~np.isfinite(data), unit)
+
+
+def _whole(sign, sides, floats, unknown):
+    """The result as int64 or uint64; None where that does not hold it. Powers below 0 are no whole numbers."""
+    if sign == "**" and np.any(sides[1].data < 0):
+        return None
+    sizes = [
+        np.abs(np.where(unknown, 0, each)).max(initial=0) for each in (floats, *(side.data * 1.0 for side in sides))
+    ]
+    if max(sizes) >= 2 * 2.0**64:
+        return None
+    known = [np.where(unknown, 1, side.data.astype(np.int64 if max(sizes) < SAFE else object)) for side in sides]
+    data = np.asarray(ARITHMETIC[sign](*known))
+    if max(sizes) < SAFE:
+        return data
+    low, high = (int(end(data)) for end in (np.min, np.max)) if data.size else (0, 0)
+    if low >= -(2**63) and high < 2**63:
+        return data.astype(np.int64)
+    return data.astype(np.uint64) if low >= 0 and high < 2**64 else None
 
 
 def _units(sign, left, right):
@@ -177,18 +199,18 @@ def _units(sign, left, right):
     if left.unit is None and right.unit is None:
         return left, right, None
     if sign in "+-%":
-        unit = right.unit if left.unit is None else left.unit
         right = in_unit_of(left, right)
-        both = left.unit is not None and right.unit is not None
-        return left, right, _magnitude_less(unit) if sign == "-" and both else unit
+        return left, right, _unit_of_sum(sign, left.unit, right.unit)
     if sign == "**":
-        if right.unit is not None:
+        if right.unit is not None and not is_magnitude(right.unit):  # 10 ** (-0.4 * mag) is a plain number
             raise UsageError(f"a power whose exponent has the unit {right.unit}")
         exponent = float(right.data) if right.data.ndim == 0 and not right.unknown else None
-        return left, right, None if exponent is None or not _is_plain(left.unit) else left.unit**exponent
+        plain = left.unit is not None and not is_magnitude(left.unit)
+        return left, right, left.unit**exponent if plain and exponent is not None else None
     units = [unit for unit in (left.unit, right.unit) if unit is not None]
-    if not all(map(_is_plain, units)):
-        return left, right, None  # a magnitude times something
+    if any(map(is_magnitude, units)):  # 3.1 times a reddening is one of magnitudes; anything else is a plain number
+        magnitudes = len(units) == 1 and _is_linear(units[0]) and not (sign == "/" and left.unit is None)
+        return left, right, units[0] if magnitudes else None
     one = 1 if left.unit is None else left.unit
     unit = one * (1 if right.unit is None else right.unit) if sign == "*" else one / (right.unit or 1)
     return _without_scale(left, right, unit)
@@ -205,18 +227,52 @@ def _without_scale(left, right, unit):
     return (left if scale == 1 else left._replace(data=left.data * scale)), right, None
 
 
-def _is_plain(unit):
-    """Whether a unit is one of a linear scale, not of magnitudes."""
+def _is_linear(unit):
+    """Whether a unit is one of astropy's plain ones; mag(AB), with a zero point, is not."""
     from astropy import units
 
     return isinstance(unit, units.UnitBase)
 
 
-def _magnitude_less(unit):
-    """The unit of a difference: of two magnitudes it is mag."""
+def is_magnitude(unit: Any) -> bool:
+    """Whether a unit is one of a logarithmic scale: magnitudes, with or without a zero point, or dex.
+
+    Parameters
+    ----------
+    unit : astropy.units.UnitBase or other unit
+        Not None.
+
+    Returns
+    -------
+    bool
+    """
     from astropy import units
 
-    return unit if _is_plain(unit) else units.mag
+    return not _is_linear(unit) or unit.is_equivalent(units.mag)
+
+
+def difference_unit(unit: Any) -> Any:
+    """The unit of a difference of two values: of two magnitudes it is mag, whatever their zero point.
+
+    Parameters
+    ----------
+    unit : astropy.units.UnitBase, other unit, or None
+        Of both.
+
+    Returns
+    -------
+    astropy.units.UnitBase or None
+    """
+    return unit if unit is None or _is_linear(unit) else unit.function_unit
+
+
+def _unit_of_sum(sign, left, right):
+    """A magnitude and mag (an extinction) give the magnitude; two magnitudes with a zero point have a difference."""
+    if left is None or right is None:
+        return right if left is None else left
+    if sign == "-" and not _is_linear(left) and not _is_linear(right):
+        return difference_unit(left)
+    return right if _is_linear(left) and not _is_linear(right) else left
 
 
 def in_unit_of(left: Value, right: Value) -> Value:
@@ -240,12 +296,39 @@ def in_unit_of(left: Value, right: Value) -> Value:
         return right
     from astropy import units
 
-    if not (_is_plain(left.unit) and _is_plain(right.unit)):
-        return right  # a magnitude is one, whatever its zero point
+    together = is_magnitude(left.unit) == is_magnitude(right.unit)
+    if together and is_magnitude(left.unit) and _is_linear(left.unit) != _is_linear(right.unit):
+        return right  # mag says no zero point: it is taken to be that of the other side
     try:
-        return right._replace(data=right.data * right.unit.to(left.unit), unit=left.unit)
-    except units.UnitConversionError:
-        raise UsageError(f"{left.unit} and {right.unit} do not go together") from None
+        if together and _is_linear(left.unit):
+            return right._replace(data=right.data * right.unit.to(left.unit), unit=left.unit)
+        if together:
+            return right._replace(data=right.unit.to(left.unit, right.data), unit=left.unit)
+    except units.UnitsError:
+        pass
+    raise UsageError(f"{left.unit} and {right.unit} do not go together")
+
+
+def in_one_unit(values: Sequence[Value]) -> tuple[list[Value], Any]:
+    """Values in the unit of the first of them that has one.
+
+    Parameters
+    ----------
+    values : sequence of Value
+        Numbers; one without a unit is in that of the others.
+
+    Returns
+    -------
+    (list of Value, astropy.units.UnitBase or None)
+        The values, and their unit.
+
+    Raises
+    ------
+    UsageError
+        They have units that do not go together.
+    """
+    first = next((value for value in values if value.unit is not None), values[0])
+    return [in_unit_of(first, value) for value in values], first.unit
 
 
 def compare(sign: str, left: Value, right: Value) -> Value:

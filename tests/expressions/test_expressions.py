@@ -151,3 +151,112 @@ def test_the_help_names_every_function():
     from rtools.expressions.functions import NAMES
 
     assert [name for name in NAMES if name not in HELP] == []
+
+
+SKY = {
+    "flux": Column([1.0, 300.0], unit="nJy"),
+    "err": Column([0.02, 0.02], unit="uJy"),
+    "ab": Column([20.0, 21.0], unit=units.ABmag),
+    "st": Column([20.0, 21.0], unit=units.STmag),
+    "ext": Column([0.5, 0.1], unit="mag"),
+    "fraction": Column([0.5, 2.0], unit=""),
+}
+
+
+def test_several_values_are_compared_in_one_unit_wherever_a_plain_number_stands():
+    for text in ("max(0, flux, err)", "max(flux, err, 0)", "max(0, flux, where(err > 0, err, 1))"):
+        found = evaluate(text, SKY)
+        np.testing.assert_allclose(found.data, [20, 300])
+        assert found.unit == units.nJy
+    assert evaluate("hypot(3, flux)", SKY).unit == units.nJy
+    np.testing.assert_allclose(evaluate("hypot(15, hypot(flux, err))", SKY).data[0], 25.02, atol=0.01)
+    assert evaluate("where(flux > 5, 0, err)", SKY).unit == units.uJy
+    assert select("fraction > flux / err", SKY).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ab < flux",
+        "flux > ext",
+        "ab + flux",
+        "min(ab, flux)",
+        "where(flux > 1, ab, flux)",
+        "ab == st",
+        "ab in (flux, err)",
+    ],
+)
+def test_a_magnitude_and_a_flux_are_not_compared(text):
+    with pytest.raises(UsageError, match="do not go together"):
+        evaluate(text, SKY)
+
+
+def test_a_magnitude_has_no_magnitude():
+    for text in ("mag(ab)", "mag(ext)"):
+        with pytest.raises(UsageError, match="mag takes flux densities, not mag"):
+            evaluate(text, SKY)
+
+
+def test_magnitudes_differences_and_extinctions_keep_their_zero_points():
+    expected = {"ab - ext": units.ABmag, "ab + ext": units.ABmag, "ab - ab": units.mag, "std(ab)": units.mag,
+                "3.1 * ext": units.mag, "mean(ab)": units.ABmag, "ab / ext": None}  # fmt: skip
+    assert {text: evaluate(text, SKY).unit for text in expected} == expected
+    np.testing.assert_allclose(evaluate("10 ** (-0.4 * ext) * flux", SKY).data[0], 10**-0.2)
+    np.testing.assert_allclose(evaluate("10 ** (-0.4 * (ab - ab)) * flux", SKY).data, [1, 300])
+
+
+WHOLE = {
+    "small": np.array([-128, 127], np.int8),
+    "positive": np.array([200, 3], np.uint8),
+    "large": np.array([2**63 + 5, 2], np.uint64),
+    "id": np.array([2**53 + 1, -3], np.int64),
+    "least": np.array([-(2**63), 1], np.int64),
+    "hidden": MaskedColumn([2**62, 3], mask=[True, False]),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("abs(small)", [128, 127]), ("small * small", [16384, 16129]), ("-positive", [-200, -3]),
+        ("positive - 201", [-1, -198]), ("round(small, -1)", [-130, 130]), ("large % 10", [3, 2]),
+        ("large - 1", [2**63 + 4, 1]), ("large + 1", [2**63 + 6, 3]), ("positive ** 2", [40000, 9]),
+        ("id ** 1", [2**53 + 1, -3]), ("-(least + 1)", [2**63 - 1, -2]), ("max(large, positive)", [2**63 + 5, 3]),
+        ("min(id, positive)", [200, -3]), ("where(positive > 5, large, 1)", [2**63 + 5, 1]),
+        ("3 * 3074457345618258602", 9223372036854775806), ("2 ** 63", 2**63),
+        ("id * 1 == 9007199254740992", [False, False]),
+    ],
+)  # fmt: skip
+def test_whole_numbers_are_computed_in_a_type_that_holds_them(text, values):
+    assert evaluate(text, WHOLE).data.tolist() == values
+
+
+def test_powers_beyond_64_bits_are_floats_and_what_is_hidden_does_not_count():
+    assert evaluate("10 ** 30", WHOLE).data == 1e30 and evaluate("2 ** -1", WHOLE).data == 0.5
+    assert evaluate("hidden * 3", WHOLE).data[1] == 9
+    with pytest.raises(UsageError, match="beyond 64 bits"):
+        evaluate("-least", WHOLE)  # 2**63 and -1
+    with pytest.raises(UsageError, match="below 0 and beyond 63 bits"):
+        evaluate("max(large, least)", WHOLE)
+    assert evaluate("5 & 2 ** 2", WHOLE).data == 4
+
+
+def test_a_column_that_is_called_as_a_function_does_not_hide_it():
+    table = {name: np.array([1.0, 4.0]) for name in ("sep", "sqrt", "ra", "dec", "in", "max")}
+    assert select("sep > 2 and sep(ra, dec, 4, 4) < 1", table).tolist() == [False, True]
+    assert evaluate("sqrt(sqrt) + max(max)", table).data.tolist() == [5, 6]
+    assert select("ra in (4, 5) and `in` > 1", table).tolist() == [False, True]
+    with pytest.raises(UsageError, match="no function ra"):
+        evaluate("ra(1)", table)
+
+
+@pytest.mark.parametrize("text", ["a>=2", "a<=2", "a!=2", "a==2", "a > 1 and b = 2", "=a", "a", "a && b = 2"])
+def test_a_column_without_a_name_is_not_added(text):
+    from rtools.products.tables.expressed import add_columns
+
+    table = Table({"a": [1, 2], "b": [1, 2]})
+    with pytest.raises(UsageError, match="NAME=EXPRESSION expected"):
+        add_columns(table, [text])
+    assert table.colnames == ["a", "b"]
+    add_columns(table, ["c = a >= 2"])
+    assert table["c"].tolist() == [False, True]

@@ -10,12 +10,16 @@ import numpy as np
 from rtools.errors import UsageError
 from rtools.expressions import column_of_value, evaluate, select
 from rtools.jwst.dq import PIXEL_FLAGS
+from rtools.products.tables.arrange import choose_columns
 from rtools.wfi import dq
 
 if TYPE_CHECKING:
     from astropy.table import Table as AstropyTable
 
-__all__ = ["add_columns", "choose_rows", "sort_rows", "split_keys"]
+__all__ = ["add_columns", "choose_rows", "sort_rows", "split_keys", "viewed"]
+
+NO_NAME = frozenset("<>!&|~,")
+"""Signs of comparisons and lists: what holds one before its first = is an expression without a name."""
 
 
 def choose_rows(table: AstropyTable, condition: str) -> AstropyTable:
@@ -62,8 +66,8 @@ def add_columns(table: AstropyTable, assignments: Sequence[str]) -> None:
     """
     for text in assignments:
         name, equals, expression = (part.strip() for part in text.partition("="))
-        if not (name and equals and expression) or expression.startswith("="):
-            raise UsageError(f"--add {text!r}: NAME=EXPRESSION expected")
+        if not (name and equals and expression) or expression.startswith("=") or set(name) & NO_NAME:
+            raise UsageError(f"--add {text!r}: NAME=EXPRESSION expected", mend="the column needs a name, as in new=a+b")
         if name in table.colnames:
             raise UsageError(f"--add: there is a column {name} already", mend="take another name")
         column = column_of_value(evaluate(expression, _columns(table), flags=_flags(table)), len(table))
@@ -100,6 +104,54 @@ def sort_rows(table: AstropyTable, keys: Sequence[str]) -> AstropyTable:
         ranks = np.where(unknown[order], len(order), -ranks if descends else ranks)
         order = order[np.argsort(ranks, kind="stable")]
     return table[order]
+
+
+def viewed(
+    table: AstropyTable,
+    *,
+    add: Sequence[str] = (),
+    where: str | None = None,
+    sort: str | None = None,
+    head: int | None = None,
+    columns: str | None = None,
+) -> AstropyTable:
+    """A table as it is asked for: columns are added, rows are chosen, sorted and counted, and last come the columns.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Columns are added in place.
+    add : sequence of str
+        As in `add_columns`.
+    where : str, optional
+        As in `choose_rows`.
+    sort : str, optional
+        Keys of `sort_rows` between commas.
+    head : int, optional
+        How many rows.
+    columns : str, optional
+        Names or globs between commas.
+
+    Returns
+    -------
+    astropy.table.Table
+        The same table where nothing else is asked for.
+
+    Raises
+    ------
+    InputError
+        There is no such column.
+    UsageError
+        An expression is none.
+    """
+    add_columns(table, add)
+    if where is not None:
+        table = choose_rows(table, where)
+    if sort:
+        table = sort_rows(table, split_keys(sort))
+    if head is not None:
+        table = table[:head]
+    return choose_columns(table, columns.split(",")) if columns else table
 
 
 def split_keys(text: str) -> list[str]:
