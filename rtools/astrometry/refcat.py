@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rtools.wfi.sphere import angles_to_vectors, positions_of
+from rtools.wfi.sphere import angles_to_vectors, from_plane, positions_of
 from rtools.wfi.times import JD_OF_MJD_0, MJD_OF_J2000, TT_MINUS_UTC_DAYS
 from rtools.wfi.units import MAS
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["COLUMNS", "Places", "RefCat", "earth_position", "from_table", "julian_year", "propagate", "take"]
+__all__ = ["COLUMNS", "Places", "RefCat", "earth_position", "from_table", "julian_year", "moved", "propagate", "take"]
 
 UNKNOWN_POSITION_MAS = 1.0
 UNKNOWN_MOTION_MAS = 10.0
@@ -191,6 +191,35 @@ def propagate(refcat: RefCat, epoch: float, earth: ArrayLike | None = None) -> P
     moved = unit + MAS * (away["ra"][:, None] * east + away["dec"][:, None] * north)
     errors = [_grown_error(refcat, axis, years, factors[axis]) for axis in ("ra", "dec")]
     return Places(*positions_of(moved), *errors)
+
+
+def moved(stars: RefCat, epoch: float) -> Places:
+    """Positions at an epoch by proper motion alone, as catalogs are compared: seen from the Sun, nothing guessed.
+
+    Parameters
+    ----------
+    stars : RefCat
+        A row without proper motion or epoch stays where it is.
+    epoch : float
+        Julian year; NaN: all stay where they are.
+
+    Returns
+    -------
+    Places
+        In the order of the rows. Errors grow by those of the proper motions; one that is not known stays so.
+    """
+    years = np.nan_to_num(epoch - stars.ref_epoch)
+    known = np.isfinite(stars.pmra) & np.isfinite(stars.pmdec)
+    east, north = (MAS * years * np.where(known, motion, 0.0) for motion in (stars.pmra, stars.pmdec))
+    # in the plane that touches the sphere at the star the way is straight: r + t (pmra e + pmdec n)
+    ra, dec = from_plane(east, north, (stars.ra, stars.dec))
+    rest = (east == 0) & (north == 0)
+    ra, dec = np.where(rest, stars.ra, ra), np.where(rest, stars.dec, dec)
+    errors = [
+        np.hypot(error, years * np.where(known, np.nan_to_num(growth), 0.0))
+        for error, growth in ((stars.ra_error, stars.pmra_error), (stars.dec_error, stars.pmdec_error))
+    ]
+    return Places(ra, dec, *errors)
 
 
 def _grown_error(refcat, axis, years, factor):

@@ -206,17 +206,14 @@ def _write(one, two, target, about):
     with open_any(one, others=True) as a, open_any(two, others=True) as b:
 
         def make(name):
-            stage = Stage(name)
             if form == "asdf":
+                stage = Stage(name)
                 shared = difference_output.shared_image(a, b, array)
                 told = {"a": shown_name(a), "b": shown_name(b), "array": array or "data"}
                 with stage.open() as file:
                     difference_output.write_difference(file, shared, told, (first, second), path or "difference.asdf")
                 return stage
-            figure = difference_output.plot_difference(a, b, array)
-            with stage.open() as file:
-                plot.save(figure, file, form)
-            return stage
+            return plot.stage_figure(difference_output.plot_difference(a, b, array), name, form)
 
         deliver(path, "difference.asdf", make)
 

@@ -1,5 +1,6 @@
 """rt-match: tables matched on the sky or by a key, and joined."""
 
+import math
 from pathlib import Path
 
 import click
@@ -9,11 +10,12 @@ from rtools.commands.kit.console import json_line
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import local
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.outputs import Outputs, deliver, make_directory
-from rtools.commands.kit.tool import option, tool
+from rtools.commands.kit.outputs import Outputs, deliver, kept_back, make_directory
+from rtools.commands.kit.tool import option, tool, typed
 from rtools.commands.kit.written import Written
-from rtools.errors import RtoolsError, UsageError
+from rtools.errors import UsageError
 from rtools.expressions.guide import HELP
+from rtools.pipeline.catalog.match_request import FINDS, KEEPS, MatchRequest, TableToMatch
 from rtools.products.names.extensions import EXTENSIONS, PICTURES, TEXTS, WRITTEN_TABLES, form_of_name, table_form
 
 __all__ = ["command", "main"]
@@ -26,8 +28,11 @@ EXAMPLES = (
     "rt-match phot.ecsv X_cat.parquet --on id=label --keep first",
 )
 
-FINDS = ("best", "nearest", "all")
-KEEPS = ("matched", "first", "only-first", "only-second", "all")
+OF_THE_SKY = {
+    "radius": "--radius", "find": "--find", "sigma": "--sigma", "columns": "--columns", "epoch": "--epoch",
+    "plot": "--plot",
+}  # fmt: skip
+"""Options of a match on the sky, by their parameters."""
 
 DESCRIPTION = f"""\
 Finds the rows of two or more tables that are the same sources, and puts them side by side. Every table is matched with
@@ -46,9 +51,16 @@ suffix: _1, _2 …, or what --suffixes says. sep is the separation, sep_east and
 table from the first, all in arcsec, and sep_sigma is the offset in units of its error, where errors are known; with
 more than two tables they are called sep_2, sep_3 …
 
+Where tables are of different epochs, proper motions (pmra, which is times cos dec, and pmdec) take positions to one
+epoch before they are compared: --epoch, else that of a table without proper motions, else that of the first. The epoch
+of a table is that of a column such as ref_epoch, or --columns 2:epoch=2016.0, or the middle of the exposure that a
+catalog is of. A line says which rows were moved, or could not be. Columns of positions come out as they were.
+
 What is found is told on standard error, and in --json: pairs, how many are expected by chance, median offset and
 scatter in mas (1.4826 times the median absolute deviation), and the rotation (from north to east) and the scale that
-fit the offsets best. --plot draws the offsets.
+fit the offsets best. East and north are those in the middle of the pairs. By chance are the rows of the first table
+that have a row of the other one within the radius where that is as dense as around them; with --find all, the pairs.
+--plot draws the offsets.
 
 --add, --where, --sort, --show and --head work on the joined table. {HELP}"""
 
@@ -66,7 +78,8 @@ fit the offsets best. --plot draws the offsets.
 @click.option("--sigma", type=click.FloatRange(0, min_open=True), metavar="N", help="Largest separation in its errors.")
 @click.option("--on", metavar="COL[=COL…]", help="Equal values of these columns, instead of positions.")
 @option("--keep", default="matched", type=click.Choice(KEEPS), help="Which rows come out.")
-@click.option("--columns", multiple=True, metavar="[N:]ra=NAME,…", help="Columns of positions, of table N; repeatable.")
+@click.option("--epoch", type=click.FloatRange(1900, 2200), metavar="YEAR", help="When positions are compared: 2027.5.")
+@click.option("--columns", multiple=True, metavar="[N:]ra=NAME,…", help="Columns, or numbers, of table N; repeatable.")
 @click.option("--suffixes", metavar="_1,_2,…", help="Behind names that several tables have.")
 @click.option("--add", multiple=True, metavar="NAME=EXPR", help="A column more; repeatable.")
 @click.option("--where", metavar="CONDITION", help="Rows for which it holds.")
@@ -80,18 +93,24 @@ fit the offsets best. --plot draws the offsets.
 @click.option("-n", "--dry-run", is_flag=True, help="Match and tell what is found; write nothing.")
 @bundles.json_output
 def command(console, inputs, form, output, overwrite, dry_run, as_json, plot, **asked):
+    from rtools.products.tables.expressed import viewed
+
     inputs = expand_inputs(inputs)
     if len(inputs) < 2:
         raise UsageError("two tables or more are matched", mend="rt-match A B")
+    if asked["on"] is not None and (of_sky := next(filter(typed, OF_THE_SKY), None)):
+        raise UsageError(f"{OF_THE_SKY[of_sky]} is of a match on the sky", mend="leave it out, or --on")
     if form in TEXTS and output is None and not as_json:
         output = "-"
     form, path = _target(output, form, inputs, overwrite=overwrite, dry_run=dry_run, as_json=as_json)
     _refuse_plot(plot, inputs, overwrite=overwrite)
     found = _matched(console, inputs, asked)
-    table = _viewed(found.table, asked)
-    written = [] if dry_run else _write(console, path, table, form, (inputs, asked)) if form else []
-    if plot and not dry_run:
-        written += _draw(console, plot, found, inputs, asked)
+    table = viewed(found.table, columns=asked["show"], **{key: asked[key] for key in ("add", "where", "sort", "head")})
+    picture = _drawn(console, plot, found, inputs, asked) if plot and not dry_run else None
+    with kept_back(picture):  # the table is not written where the picture fails
+        written = [] if dry_run else _write(console, path, table, form, (inputs, asked)) if form else []
+    if picture is not None:
+        written.append(Path(plot))
     if as_json:
         json_line(_record(inputs, found, asked, written) | ({} if form else {"rows": _rows(table)}))
     elif not form and not dry_run:
@@ -102,8 +121,8 @@ def command(console, inputs, form, output, overwrite, dry_run, as_json, plot, **
     if not as_json:
         for name in written:
             click.echo(name)
-    for line in _lines(inputs, found, asked):  # what fails has one line
-        console.log("note", line)
+    for kind, line in _lines(inputs, found, asked):  # what fails has one line
+        console.log(kind, line)
 
 
 def _target(output, form, inputs, *, overwrite, dry_run, as_json):
@@ -133,7 +152,7 @@ def _refuse_plot(plot, inputs, *, overwrite):
 
 def _matched(console, inputs, asked):
     """The tables, matched."""
-    from rtools.pipeline.catalog.matching import MatchRequest, TableToMatch, match_tables
+    from rtools.pipeline.catalog.matching import match_tables
     from rtools.products.tables.files import read_catalog
 
     columns, keys = _columns(asked["columns"], len(inputs)), _keys(asked["on"], len(inputs))
@@ -144,7 +163,8 @@ def _matched(console, inputs, asked):
             table = read_catalog(path)
         given.append(TableToMatch(name, table, columns[number], keys[number], suffixes[number]))
     with console.work().progress("matching", None):
-        return match_tables(given, MatchRequest(asked["radius"], asked["find"], asked["sigma"], asked["keep"]))
+        choice = (asked[key] for key in ("radius", "find", "sigma", "keep", "epoch"))
+        return match_tables(given, MatchRequest(*choice))
 
 
 def _columns(words, count):
@@ -180,49 +200,63 @@ def _suffixes(text, count):
     return suffixes
 
 
-def _viewed(table, asked):
-    """The joined table as it was asked for."""
-    from rtools.products.tables import arrange, expressed
-
-    expressed.add_columns(table, asked["add"])
-    if asked["where"] is not None:
-        table = expressed.choose_rows(table, asked["where"])
-    if asked["sort"]:
-        table = expressed.sort_rows(table, expressed.split_keys(asked["sort"]))
-    if asked["head"] is not None:
-        table = table[: asked["head"]]
-    return arrange.choose_columns(table, asked["show"].split(",")) if asked["show"] else table
-
-
 def _lines(inputs, found, asked):
     """What is told of each table that was matched with the first one."""
-    for name, pairs, said, chance in zip(inputs[1:], found.pairs, found.residuals, found.chance, strict=True):
-        if asked["on"]:
-            yield f"{inputs[0]} and {name}: {len(pairs.first)} pairs by {asked['on']}"
+    for number, (name, pairs, told) in enumerate(zip(inputs[1:], found.pairs, found.told, strict=True), 2):
+        if told is None:
+            yield "note", f"{inputs[0]} and {name}: {len(pairs.first)} pairs by {asked['on']}"
             continue
-        radius = f"within {asked['radius']:g} arcsec, {chance:.3g} expected by chance"
-        yield f"{inputs[0]} and {name}: {len(pairs.first)} pairs {radius}"
-        if said is None:
-            continue
-        yield (
-            f"{name}: {said.east:+.2f} east (scatter {said.east_scatter:.2f}) and {said.north:+.2f} north "
-            f"({said.north_scatter:.2f}) mas from {inputs[0]}; rotation {said.rotation:+.2f} ± "
-            f"{said.rotation_error:.2f} arcsec, scale {1e6 * said.scale:+.1f} ± {1e6 * said.scale_error:.1f} ppm, "
-            f"rms {said.rms:.2f} mas"
-        )
+        yield from _of_epochs(((1, inputs[0]), (number, name)), told.epoch)
+        chance = "" if math.isnan(told.chance) else f", {told.chance:.3g} expected by chance"
+        yield "note", f"{inputs[0]} and {name}: {len(pairs.first)} pairs within {asked['radius']:g} arcsec{chance}"
+        if told.residuals is not None:
+            yield "note", f"{name}: {_of_offsets(told.residuals, inputs[0])}"
+
+
+def _of_offsets(said, first):
+    """Offset, scatter, rotation and scale in words."""
+    if math.isnan(said.east_scatter):
+        return f"{said.east:+.2f} east and {said.north:+.2f} north mas from {first}; too few pairs for more"
+    offset = (
+        f"{said.east:+.2f} east (scatter {said.east_scatter:.2f}) and {said.north:+.2f} north "
+        f"({said.north_scatter:.2f}) mas from {first}"
+    )
+    if math.isnan(said.rotation):
+        return f"{offset}; no rotation is told of pairs at one place, or all over the sky"
+    return (
+        f"{offset}; rotation {said.rotation:+.2f} ± {said.rotation_error:.2f} arcsec, scale {1e6 * said.scale:+.1f} ± "
+        f"{1e6 * said.scale_error:.1f} ppm, rms {said.rms:.2f} mas"
+    )
+
+
+def _of_epochs(tables, epoch):
+    """Which positions were moved to one epoch, and which should have been."""
+    known = (epoch.first, epoch.second)
+    for (_number, name), year, moved in zip(tables, known, epoch.moved, strict=True):
+        if moved:
+            yield "note", f"{name}: proper motions took positions from {year:.2f} to {epoch.common:.2f}"
+    if not any(epoch.stays):
+        return
+    words = [f"{name} is of {'an epoch that it does not say' if math.isnan(year) else f'{year:.2f}'}"
+             for (_number, name), year in zip(tables, known, strict=True)]  # fmt: skip
+    for (number, name), year, stays in zip(tables, known, epoch.stays, strict=True):
+        if stays and math.isnan(year):
+            words.append(f"--columns {number}:epoch=YEAR says it")
+        elif stays and not math.isnan(epoch.common):
+            words.append(f"{name} has no proper motions, and stays")
+    yield "warning", "; ".join(words)
 
 
 def _record(inputs, found, asked, written):
     """What --json says."""
-    import math
-
     matches = []
-    for name, pairs, said, chance in zip(inputs[1:], found.pairs, found.residuals, found.chance, strict=True):
+    for name, pairs, told in zip(inputs[1:], found.pairs, found.told, strict=True):
         entry = {"file": name, "pairs": len(pairs.first)}
-        if not asked["on"]:
-            entry["expected_by_chance"] = chance
-        numbers = said._asdict() if said is not None else {}
-        entry |= {key: value if math.isfinite(value) else None for key, value in numbers.items() if key != "pairs"}
+        if told is not None:
+            numbers = told.residuals._asdict() if told.residuals is not None else {}
+            years = {"epoch_first": told.epoch.first, "epoch": told.epoch.second, "compared_at": told.epoch.common}
+            numbers = {"expected_by_chance": told.chance} | years | numbers
+            entry |= {key: value if math.isfinite(value) else None for key, value in numbers.items() if key != "pairs"}
         matches.append(entry)
     return {"file": inputs[0], "status": "done", "matches": matches, "outputs": [str(name) for name in written]}
 
@@ -255,30 +289,22 @@ def _write(console, path, table, form, said):
     return [] if path is None else [path]
 
 
-def _draw(console, plot, found, inputs, asked):
-    """Draw the offsets of the first pair of tables that has some."""
-    from rtools.products.io.staging import Stage
-
-    number = next((number for number, said in enumerate(found.residuals) if said is not None), None)
+def _drawn(console, plot, found, inputs, asked):
+    """Offsets of the first pair of tables that has some, in a picture that does not have its name yet."""
+    number = next((number for number, told in enumerate(found.told) if told.residuals is not None), None)
     if number is None:
         console.log("warning", f"{plot}: there are no offsets to draw")
-        return []
+        return None
     from rtools.show.match import plot_match
-    from rtools.show.plot import save
+    from rtools.show.plot import stage_figure
 
+    told = found.told[number]
     title = f"{Path(inputs[number + 1]).name} less {Path(inputs[0]).name}"
     figure = plot_match(
-        found.pairs[number], found.residuals[number], asked["radius"], chance=found.chance[number], title=title
+        found.pairs[number], told.offsets, told.residuals, radius=asked["radius"], chance=told.chance, title=title
     )
     make_directory(Path(plot).parent)
-    stage = Stage(plot)
-    try:
-        with stage.open() as file:
-            save(figure, file, str(form_of_name(plot)))
-    except OSError as error:
-        raise RtoolsError(f"cannot be written ({error.strerror or error})", path=plot) from None
-    stage.commit()
-    return [Path(plot)]
+    return stage_figure(figure, plot, str(form_of_name(plot)))
 
 
 main = entry(command)

@@ -189,7 +189,6 @@ def command(console, files, output, outdir, overwrite, fail_fast, width, graphic
 
 def _picture(console, path, target, settings, kind):
     """Write one picture and print its path."""
-    from rtools.products.io.staging import Stage
     from rtools.show import plot
 
     figure = _drawing(console, path, settings, kind).plot()
@@ -203,10 +202,7 @@ def _picture(console, path, target, settings, kind):
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise RtoolsError(f"cannot be made ({reason})", path=target.parent) from None
-    stage = Stage(target)
-    with stage.open() as file:
-        plot.save(figure, file, target.suffix[1:].lower(), dpi=dpi)
-    path = stage.commit()
+    path = plot.stage_figure(figure, target, dpi=dpi).commit()
     send_made()
     click.echo(path)
 

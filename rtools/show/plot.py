@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -19,11 +20,14 @@ from rtools.show.terminal import FLAG_COLOURS, colour_table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from rtools.products.io.staging import Stage
     from rtools.show.image import ShownPlane
     from rtools.show.region_shapes import ShownRegion
     from rtools.show.residuals import StarResiduals
 
-__all__ = ["DPI", "SIDE", "colour_map", "extent_of", "paint_image", "plot_image", "save", "show_values"]
+__all__ = [
+    "DPI", "SIDE", "colour_map", "extent_of", "paint_image", "plot_image", "save", "show_values", "stage_figure",
+]  # fmt: skip
 
 DPI = 150
 """Dots of an inch of a picture."""
@@ -360,3 +364,35 @@ def save(figure: Figure, file: BinaryIO, format: str, *, dpi: float = DPI) -> No
         figure.savefig(file, format=format, dpi=dpi)
         return
     figure.savefig(file, format=format, dpi=dpi, bbox_inches="tight", pad_inches=0.12)
+
+
+def stage_figure(figure: Figure, path: str | Path, format: str | None = None, *, dpi: float = DPI) -> Stage:
+    """Write a figure under a temporary name.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What is written.
+    path : str or Path
+        The name it will have; its extension is the format.
+    format : str, optional
+        Another format.
+    dpi : float
+        Dots of an inch.
+
+    Returns
+    -------
+    rtools.products.io.staging.Stage
+        Not committed.
+
+    Raises
+    ------
+    rtools.errors.RtoolsError
+        It cannot be written; nothing is left of it.
+    """
+    from rtools.products.io.staging import Stage
+
+    stage = Stage(path)
+    with stage.open() as file:
+        save(figure, file, format or Path(path).suffix[1:].lower(), dpi=dpi)
+    return stage

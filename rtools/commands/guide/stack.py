@@ -190,9 +190,8 @@ def _maker(made, grid):
 
 
 def _picture(path, made, grid):
-    from rtools.products.io import Stage
     from rtools.show.guide_pictures import plot_montage, plot_stack
-    from rtools.show.plot import save
+    from rtools.show.plot import stage_figure
 
     if grid is None:
         figure = plot_stack(made.stack, f"{made.title()}: {made.used()} pairs")
@@ -204,10 +203,7 @@ def _picture(path, made, grid):
         labels = [str(number) for number in images.pairs[shown]]
         pixels, dropped = make_montage(images.images[shown], grid[0]), images.dropped[shown].tolist()
         figure = plot_montage(pixels, labels, dropped, made.title())
-    staged = Stage(path)
-    with staged.open() as file:
-        save(figure, file, path.suffix[1:].lower())
-    return staged
+    return stage_figure(figure, path)
 
 
 def _write_movie(target, made):

@@ -16,7 +16,7 @@ from rtools.commands.kit.inputs import is_stream, local, local_path, opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import errors_in_json, file_record, for_each
 from rtools.commands.kit.options import json_output
-from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.outputs import Outputs, deliver, kept_back
 from rtools.commands.kit.terminal import terminal_style
 from rtools.commands.kit.written import Written
 from rtools.errors import RtoolsError, UsageError
@@ -300,18 +300,22 @@ def _refuse_existing(wanted):
 def _finish(console, wanted, table, found, pictures):
     """What is made of all inputs together: the one table, by its form and its inputs, what is printed, the picture."""
     (form, names), (draw, show) = table, pictures
-    if wanted.output:
-        target = None if wanted.output == "-" else Path(wanted.output)
-        _write(console, target, _joined(found), form, names)
-        if target is not None and not wanted.as_json:
-            click.echo(target)
-    elif not (wanted.outdir or wanted.as_json or wanted.plot):
-        if show is not None and sys.stdout.isatty():
-            show([item for item, _ in found])
-        else:
-            _print(console, found)
-    if wanted.plot and draw:
-        _draw(wanted, draw([(item, analysis.table) for item, analysis in found]))
+    picture = None
+    if wanted.plot and draw:  # before the table, which is not written where the picture fails
+        picture = _drawn(wanted, draw([(item, analysis.table) for item, analysis in found]))
+    with kept_back(picture):
+        if wanted.output:
+            target = None if wanted.output == "-" else Path(wanted.output)
+            _write(console, target, _joined(found), form, names)
+            if target is not None and not wanted.as_json:
+                click.echo(target)
+        elif not (wanted.outdir or wanted.as_json or wanted.plot):
+            if show is not None and sys.stdout.isatty():
+                show([item for item, _ in found])
+            else:
+                _print(console, found)
+    if picture is not None and not wanted.as_json:
+        click.echo(wanted.plot)
 
 
 def _joined(found):
@@ -382,19 +386,13 @@ def _record(console, inputs, targets, analysis):
     return record if targets else record | {"rows": plain_rows(analysis.table)}
 
 
-def _draw(wanted, chart):
-    """The picture in the terminal or in a file."""
+def _drawn(wanted, chart):
+    """The picture in the terminal; one for a file under its temporary name."""
     from rtools.show.chart import draw_chart, plot_chart
 
     if wanted.plot == "-":
         click.echo("\n".join(draw_chart(chart, terminal_style())))
-        return
-    from rtools.products.io.staging import Stage
-    from rtools.show.plot import save
+        return None
+    from rtools.show.plot import stage_figure
 
-    stage = Stage(wanted.plot)
-    with stage.open() as file:
-        save(plot_chart(chart), file, Path(wanted.plot).suffix[1:].lower())
-    stage.commit()
-    if not wanted.as_json:
-        click.echo(wanted.plot)
+    return stage_figure(plot_chart(chart), wanted.plot)

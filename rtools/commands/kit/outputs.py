@@ -1,5 +1,6 @@
 """Where a tool that makes one file of each input writes it: -o, --outdir, standard output."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -9,7 +10,7 @@ from rtools.commands.kit.sending import send_made
 from rtools.errors import Refusal, RtoolsError, UsageError
 from rtools.products.io import temporary
 
-__all__ = ["Outputs", "deliver", "make_directory"]
+__all__ = ["Outputs", "deliver", "kept_back", "make_directory"]
 
 
 class Outputs:
@@ -103,6 +104,26 @@ def make_directory(directory):
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RtoolsError(f"cannot be made ({(error.strerror or str(error)).lower()})", path=directory) from None
+
+
+@contextlib.contextmanager
+def kept_back(stage):
+    """A file that is made gets its name when the block has done all else; where that fails nothing is left of it.
+
+    Parameters
+    ----------
+    stage : rtools.products.io.staging.Stage or None
+        The file; None where there is none.
+    """
+    if stage is None:
+        yield
+        return
+    try:
+        yield
+    except BaseException:
+        stage.discard()
+        raise
+    stage.commit()
 
 
 def deliver(path, filename, make):

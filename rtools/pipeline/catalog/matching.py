@@ -2,74 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rtools.astrometry.crossmatch import MatchedPairs, Residuals, match_keys, match_positions, residuals
-from rtools.astrometry.refcat import Places
+from rtools.astrometry.chance_pairs import expected_by_chance
+from rtools.astrometry.crossmatch import MatchedPairs, match_positions
+from rtools.astrometry.offsets import Residuals, common_offsets, residuals
 from rtools.errors import InputError, UsageError, about
 from rtools.expressions import missing_column
-from rtools.products.tables.column_names import find_columns, missing_positions, sky_columns
+from rtools.pipeline.catalog.match_epochs import CommonEpoch, at_one_epoch, read_stars
+from rtools.pipeline.catalog.match_request import MatchRequest, TableToMatch
 from rtools.products.tables.joined import joined
-from rtools.products.tables.positions import column_of, read_positions
-from rtools.wfi.sphere import positions_of, separation, unit_vectors
-from rtools.wfi.units import DEGREE_ARCSEC
+from rtools.work.keys import match_keys
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["KEEPS", "MatchRequest", "MatchedTable", "TableToMatch", "match_tables"]
-
-KEEPS = ("matched", "first", "only-first", "only-second", "all")
-"""Rows of the result: those that all tables have; all of the first table; those that only the first, or only the second
-has; those of both."""
+__all__ = ["MatchedTable", "SkyMatch", "match_tables"]
 
 
-class TableToMatch(NamedTuple):
-    """A table, and what it is called.
+class SkyMatch(NamedTuple):
+    """What is told of a table that was matched with the first one on the sky.
 
     Attributes
     ----------
-    name : str
-        For messages.
-    table : astropy.table.Table
-        Its rows.
-    columns : dict of str to str
-        Which columns mean what, as `rtools.products.tables.column_names.parse_columns` gives it.
-    key : str or None
-        Column that is compared, instead of positions.
-    suffix : str
-        What is put behind names of columns that others have, too.
+    residuals : Residuals or None
+        Of the table against the first one; None without pairs.
+    offsets : tuple of ndarray
+        East and north, arcsec, of the pairs, as `rtools.astrometry.offsets.common_offsets` gives them.
+    chance : float
+        Pairs that are expected by chance; NaN where that cannot be told.
+    epoch : CommonEpoch
+        When positions were compared.
     """
 
-    name: str
-    table: Table
-    columns: Mapping[str, str]
-    key: str | None
-    suffix: str
-
-
-class MatchRequest(NamedTuple):
-    """How tables are matched.
-
-    Attributes
-    ----------
-    radius : float
-        Largest separation, arcsec.
-    find : str
-        One of `rtools.astrometry.crossmatch.FINDS`.
-    sigmas : float or None
-        Largest separation in units of its error.
-    keep : str
-        One of `KEEPS`.
-    """
-
-    radius: float
-    find: str
-    sigmas: float | None
-    keep: str
+    residuals: Residuals | None
+    offsets: tuple[np.ndarray, np.ndarray]
+    chance: float
+    epoch: CommonEpoch
 
 
 class MatchedTable(NamedTuple):
@@ -81,16 +53,13 @@ class MatchedTable(NamedTuple):
         The rows that were asked for.
     pairs : tuple of MatchedPairs
         Of the first table with each other one.
-    residuals : tuple of Residuals or None
-        Of each of the other tables against the first one; None where there are no pairs, or no positions.
-    chance : tuple of float
-        Pairs that are expected by chance.
+    told : tuple of SkyMatch or None
+        Of each of the other tables; None where they are matched by a key.
     """
 
     table: Table
     pairs: tuple[MatchedPairs, ...]
-    residuals: tuple[Residuals | None, ...]
-    chance: tuple[float, ...]
+    told: tuple[SkyMatch | None, ...]
 
 
 def match_tables(given: Sequence[TableToMatch], request: MatchRequest) -> MatchedTable:
@@ -116,36 +85,24 @@ def match_tables(given: Sequence[TableToMatch], request: MatchRequest) -> Matche
     """
     if len(given) > 2 and request.keep in ("only-second", "all"):
         raise UsageError(f"--keep {request.keep} is for two tables")
-    said: list[tuple[Residuals | None, float]]
+    told: list[SkyMatch | None]
     if given[0].key is not None:
         pairs = [_by_key(given[0], other) for other in given[1:]]
-        said = [(None, np.nan) for _other in pairs]
+        told = [None for _other in pairs]
     else:
-        first, *others = (_places(each, number) for number, each in enumerate(given, 1))
-        pairs = [
-            match_positions(first, other, request.radius, find=request.find, sigmas=request.sigmas) for other in others
-        ]
-        said = [
-            (residuals(first, found), _by_chance(first, other, request.radius))
-            for found, other in zip(pairs, others, strict=True)
-        ]
+        first, *others = (read_stars(each, number) for number, each in enumerate(given, 1))
+        found = [_on_the_sky(first, other, request) for other in others]
+        pairs, told = [each for each, _ in found], [said for _, said in found]
     table = _joined(given, pairs, request.keep, by_key=given[0].key is not None)
-    return MatchedTable(table, tuple(pairs), tuple(each for each, _ in said), tuple(chance for _, chance in said))
+    return MatchedTable(table, tuple(pairs), tuple(told))
 
 
-def _places(given, number):
-    """Positions of a table, with their errors where it has some."""
-    with about(given.name):
-        if sky_columns(given.table.colnames, given.columns) is None:
-            mend = f"say which are: --columns {number}:ra=NAME,dec=NAME"
-            raise missing_positions(given.table.colnames, mend=mend)
-        ra, dec, pair = read_positions(given.table, given.columns)
-        found = find_columns(given.table.colnames, {**given.columns, "ra": pair[0], "dec": pair[1]})
-        errors = [
-            column_of(given.table[found[name]], name) if name in found else np.full(len(ra), np.nan)
-            for name in ("ra_error", "dec_error")
-        ]
-    return Places(ra, dec, *errors)
+def _on_the_sky(first, other, request):
+    """Pairs of a table with the first one, and what is told of them."""
+    one, two, epoch = at_one_epoch(first, other, request.epoch)
+    pairs = match_positions(one, two, request.radius, find=request.find, sigmas=request.sigmas)
+    chance = expected_by_chance(one, two, request.radius, every=request.find == "all")
+    return pairs, SkyMatch(residuals(one, pairs), common_offsets(one, pairs), chance, epoch)
 
 
 def _by_key(first, other):
@@ -157,25 +114,12 @@ def _by_key(first, other):
             columns.append(each.table[each.key])
             if columns[-1].ndim != 1 or columns[-1].dtype.kind not in "biufUS":
                 raise InputError(f"the column {each.key} has no single value a row")
-    texts = {column.dtype.kind in "US" for column in columns}
-    if len(texts) > 1:
+    if len({column.dtype.kind in "US" for column in columns}) > 1:
         raise InputError(f"{first.key} and {other.key} are a text and a number", path=other.name)
-    rows = match_keys(*columns)
+    with about(other.name):
+        rows = match_keys(*columns)
     nothing = np.full(len(rows[0]), np.nan)
     return MatchedPairs(*rows, nothing, nothing, nothing, nothing)
-
-
-def _by_chance(one, two, radius):
-    """Rows of the first that have a row of the second within the radius by chance, as dense as it is around them."""
-    known = [np.isfinite(each.ra) & np.isfinite(each.dec) for each in (one, two)]
-    if not all(each.any() for each in known):
-        return 0.0
-    ra, dec = two.ra[known[1]], two.dec[known[1]]
-    centre = positions_of(unit_vectors(ra, dec).mean(axis=0))
-    far = float(np.percentile(separation(ra, dec, *centre), 90))
-    inside = np.count_nonzero(separation(one.ra[known[0]], one.dec[known[0]], *centre) <= far)
-    area = 2 * np.pi * (1 - np.cos(np.deg2rad(far))) * np.rad2deg(1) ** 2 * DEGREE_ARCSEC**2
-    return 0.0 if area == 0 else inside * (1 - np.exp(-0.9 * len(ra) * np.pi * radius**2 / area))
 
 
 def _joined(given, pairs, keep, *, by_key):

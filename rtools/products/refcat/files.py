@@ -32,20 +32,6 @@ __all__ = ["COLUMNS", "check", "is_tree", "partition_file", "partitions", "read"
 COLUMNS = QUANTITIES
 """Columns of a reference catalog and their units; `ra` and `dec` are needed."""
 
-LIMITS = {
-    "pmra": (-2e4, 2e4),
-    "pmdec": (-2e4, 2e4),
-    "parallax": (-1e3, 1e3),
-    "ra_error": (0, 1e5),
-    "dec_error": (0, 1e5),
-    "pmra_error": (0, 1e4),
-    "pmdec_error": (0, 1e4),
-    "parallax_error": (0, 1e3),
-    "phot_g_mean_mag": (-30, 50),
-}
-"""What a star can have, in these units; anything else (-999999, 99, 1e20) is not known. Barnard's star moves 10,393
-mas/yr, Proxima's parallax is 768 mas."""
-
 PARTITIONS = "partition_info.csv"
 DEEPEST = 29
 RANGES = 100
@@ -359,7 +345,4 @@ def _column(column, name, path):
         return column
     with about(path):
         values = column_of(column, name)
-    if name in LIMITS:
-        low, high = LIMITS[name]
-        values[(values < low) | (values > high)] = np.nan
     return Column(values, name=name, unit=COLUMNS[name], description=column.description)

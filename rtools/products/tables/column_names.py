@@ -112,6 +112,9 @@ QUANTITIES = {
 }
 """What is known of a source by columns of these meanings, and the unit that a column without one is in."""
 
+ALIASES = {"epoch": "ref_epoch"}
+"""What a meaning is called, too, where it is typed."""
+
 LISTED = 12
 """Names of columns that a message lists."""
 
@@ -140,6 +143,7 @@ def parse_columns(text: str, *, option: str = "--columns") -> dict[str, str]:
     asked = {}
     for word in text.split(","):
         meaning, equals, name = (part.strip() for part in word.partition("="))
+        meaning = ALIASES.get(meaning, meaning)
         if not (equals and meaning and name):
             raise UsageError(f"{option} {text!r}: ra=NAME,dec=NAME expected")
         if meaning not in QUANTITIES:

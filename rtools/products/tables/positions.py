@@ -9,18 +9,40 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.tables.column_names import QUANTITIES, missing_positions, plain_name, sky_columns
+from rtools.products.tables.column_names import (
+    QUANTITIES,
+    constants_of,
+    find_columns,
+    missing_positions,
+    plain_name,
+    sky_columns,
+)
 
 if TYPE_CHECKING:
     from astropy.table import Column, Table
 
-__all__ = ["RowPositions", "column_of", "epoch_of", "plain_numbers", "read_positions", "sky_values"]
+__all__ = ["RowPositions", "column_of", "epoch_of", "plain_numbers", "read_positions", "sky_values", "star_values"]
 
 UNKNOWN_TEXTS = ("", "--", "-", "nan", "null", "none", "n/a")
 
 HOURS = {"hourangle", "hour", "h", '"h:m:s"', "h:m:s", "hms"}
 DEGREES_TEXT = {'"d:m:s"', "d:m:s", "dms"}
 """Units of right ascensions in hours, and of sexagesimal degrees, as they are written in tables."""
+
+
+LIMITS = {
+    "pmra": (-2e4, 2e4),
+    "pmdec": (-2e4, 2e4),
+    "parallax": (-1e3, 1e3),
+    "ra_error": (0, 1e5),
+    "dec_error": (0, 1e5),
+    "pmra_error": (0, 1e4),
+    "pmdec_error": (0, 1e4),
+    "parallax_error": (0, 1e3),
+    "phot_g_mean_mag": (-30, 50),
+}
+"""What a star can have, in these units; anything else (-999999, 99, 1e20) is not known. Barnard's star moves 10,393
+mas/yr, Proxima's parallax is 768 mas."""
 
 
 class RowPositions(NamedTuple):
@@ -122,7 +144,7 @@ def column_of(column: Column, meaning: str) -> np.ndarray:
     Returns
     -------
     ndarray float64
-        NaN where it has no value.
+        NaN where it has no value, or one that no star can have.
 
     Raises
     ------
@@ -135,12 +157,48 @@ def column_of(column: Column, meaning: str) -> np.ndarray:
         return sky_values(column, meaning)
     values, given, wanted = plain_numbers(column), column.unit, units.Unit(QUANTITIES[meaning])
     # a magnitude is one whatever its unit says; a year may be written Julian
-    if given is None or str(given) == "" or meaning in ("phot_g_mean_mag", "ref_epoch"):
-        return values
-    try:
-        return values * units.Unit(given).to(wanted)
-    except (units.UnitConversionError, TypeError, ValueError):
-        raise InputError(f"{column.name} has the unit {given}, not one of {wanted}") from None
+    scale = 1.0
+    if not (given is None or str(given) == "" or meaning in ("phot_g_mean_mag", "ref_epoch")):
+        try:
+            scale = units.Unit(given).to(wanted)
+        except (units.UnitConversionError, TypeError, ValueError):
+            raise InputError(f"{column.name} has the unit {given}, not one of {wanted}") from None
+    low, high = LIMITS.get(meaning, (-np.inf, np.inf))
+    return np.where((values * scale < low) | (values * scale > high), np.nan, values * scale)
+
+
+def star_values(table: Table, asked: Mapping[str, str] | None = None) -> dict[str, np.ndarray]:
+    """What a table says of its sources as of stars: positions, motions, their errors, the epoch.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Whoever made it.
+    asked : mapping of str to str, optional
+        Which columns mean what, as `parse_columns` gives it; a number is the value of all rows.
+
+    Returns
+    -------
+    dict of str to ndarray float64
+        By the meanings of `QUANTITIES` but the identity, in their units, NaN where a row has no value; what the table
+        does not say is not in it.
+
+    Raises
+    ------
+    InputError
+        It has no columns of positions, or values or units that cannot be.
+    """
+    ra, dec, pair = read_positions(table, asked)
+    found = find_columns(table.colnames, {**(asked or {}), "ra": pair[0], "dec": pair[1]})
+    values = {"ra": ra, "dec": dec}
+    constants = {
+        meaning: value for meaning, value in constants_of(asked, table.colnames).items() if meaning not in ("ra", "dec")
+    }
+    if "ref_epoch" not in {*found, *constants} and (epoch := epoch_of(table[pair[0]])) is not None:
+        constants["ref_epoch"] = epoch
+    for meaning in [name for name in QUANTITIES if name in found and name not in ("ra", "dec", "source_id")]:
+        values[meaning] = column_of(table[found[meaning]], meaning)
+    return values | {meaning: np.full(len(table), value) for meaning, value in constants.items()}
 
 
 def plain_numbers(column: Column) -> np.ndarray:
