@@ -15,18 +15,10 @@ import numpy as np
 
 from rtools.errors import RtoolsError, UsageError
 from rtools.expressions import functions
+from rtools.expressions.arithmetic import arithmetic, bits, compare
 from rtools.expressions.missing import missing_column
 from rtools.expressions.text import BETWEEN, ColumnName, LooseWord, MistakeError, Parsed, fault, parse
-from rtools.expressions.values import (
-    Value,
-    arithmetic,
-    bits,
-    both,
-    compare,
-    either,
-    truth,
-    value_of,
-)
+from rtools.expressions.values import Value, both, either, truth, value_of
 
 __all__ = ["evaluate", "select"]
 

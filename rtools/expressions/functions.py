@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.expressions.values import Value, arithmetic, difference_unit, in_one_unit, is_magnitude, value_of
+from rtools.expressions.arithmetic import arithmetic
+from rtools.expressions.units import difference_unit, in_one_unit, is_magnitude
+from rtools.expressions.values import Value, truth, value_of
 from rtools.jwst import dq as jwst_dq
 from rtools.wfi import dq
 from rtools.wfi.sphere import separation
@@ -122,8 +124,6 @@ def _floor(value):
 
 
 def _where(condition, one, other):
-    from rtools.expressions.values import truth
-
     condition = truth(condition)
     if (one.kind == "U") != (other.kind == "U"):
         raise UsageError("where takes two numbers or two texts")
