@@ -15,6 +15,7 @@ from tests.support.kit import ALIKE  # noqa: E402  (after the rewriting of its a
 
 pytest_plugins = [
     "tests.support.compiled_lines",
+    "tests.support.elsewhere",
     "tests.support.judges",
     "tests.support.jwst_golden",
     "tests.support.kit",

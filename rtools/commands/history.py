@@ -7,17 +7,18 @@ import click
 
 from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line
+from rtools.commands.kit.elsewhere import digest_elsewhere
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.guarded import on_one_line
 from rtools.commands.kit.inputs import is_stream, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
-from rtools.commands.kit.remaking import Remakings, options_of_tool, refuse_strange
+from rtools.commands.kit.remaking import Remakings, options_of_files, options_of_tool, refuse_strange
 from rtools.commands.kit.tool import tool
-from rtools.errors import InputError
+from rtools.errors import InputError, RtoolsError
 from rtools.products.schema.record import STREAM
 from rtools.remote import marks
-from rtools.remote.names import beside
+from rtools.remote.names import file_name
 
 __all__ = ["command", "main"]
 
@@ -57,7 +58,7 @@ def command(console, file, verify, jobs, as_json, fail_fast):
     codes, makers = [], click.get_current_context().with_resource(Remakings(jobs))
 
     def show(name):
-        told = _told(name, local_path(name))
+        told = _told(name, local_path(name), asks=verify)
         if verify and is_stream(name):
             raise InputError("a stream: --verify takes files", path=name)
         if verify:
@@ -72,8 +73,11 @@ def command(console, file, verify, jobs, as_json, fail_fast):
     return status or max(codes, default=0)
 
 
-def _told(name, path):
-    """What a file says of its job, as plain data; a stream is read from its copy."""
+def _told(name, path, *, asks):
+    """What a file says of its job, as plain data; a stream is read from its copy.
+
+    Addresses in a file are asked only where its command is carried out anyway: whoever wrote it may have named any.
+    """
     from rtools.pipeline.job.remaking import command_words, edits_after, files_read
     from rtools.products.making import history_of_file, job_of
 
@@ -85,21 +89,45 @@ def _told(name, path):
     words = command_words(job, os.path.basename(name), options_of_tool(str(job["tool"])))
     source = marks.source_of(path)
     if source is not None:  # nothing can be typed there
-        words = [beside(source, word) if word in _inputs_of(job) else word for word in words]
+        named, files = options_of_files(str(job["tool"])), _files_of(job)
+        words = [_from_here(word, source, named, files) for word in words]
         folder = "."
     return {
         "file": name,
         "status": "done",
         "directory": folder,
         "command": words,
-        "reads": files_read(job, folder if source is None else source),
+        "reads": files_read(job, folder if source is None else source, *([_state_there] if asks else [])),
         "later": edits_after(job, past),
         **{key: job.get(key) for key in ("tool", "fingerprint", "options", "references", "results")},
     }
 
 
-def _inputs_of(job):
-    return {str(one.get("file")) for one in job.get("inputs") or ()} - {STREAM}
+def _files_of(job):
+    """Names of files that a job read, as its product says them."""
+    told = [*(job.get("inputs") or ()), *(job.get("files") or {}).values()]
+    return {str(one.get("file")) for one in told} - {STREAM}
+
+
+def _from_here(word, source, named, files):
+    """A word that names a file beside a product elsewhere, as it is typed here."""
+    from rtools.pipeline.job.remaking import there
+
+    before, equals, name = word.rpartition("=")
+    if name not in files and before.partition("=")[0] not in named:
+        return word
+    return before + equals + (name if name.lower() == "none" else there(source, name))
+
+
+def _state_there(url, digest):
+    """What has become of a file elsewhere that was read; of ASDF alone a digest is known without all of its bytes."""
+    from rtools.pipeline.job.remaking import ELSEWHERE
+
+    try:
+        now = digest_elsewhere(url) if file_name(url).endswith(".asdf") else ""
+    except RtoolsError as error:
+        return "missing" if error.message == "no such file" else ELSEWHERE
+    return ELSEWHERE if not now or not digest else "there" if now == digest else "changed"
 
 
 def _old(name, past):
@@ -122,20 +150,25 @@ def _remarks(told):
     """What is to be known of it, as comments of a shell."""
     if told["directory"] is None:
         yield "# as it was typed; this file of an older version does not know more"
+    yield from _changes(told)
+    for one in told["later"]:
+        yield on_one_line(f"# later: {' '.join(one['description'].split())}")
+
+
+def _changes(told):
+    """What has become of the files that were read, where they are not there as they were."""
     for one in told["reads"]:
         if one["state"] == "stream":
             yield "# - was a stream"
         elif one["state"] not in ("there", "elsewhere"):
             yield on_one_line(f"# {one['file']} {'is missing' if one['state'] == 'missing' else 'has changed since'}")
-    for one in told["later"]:
-        yield on_one_line(f"# later: {' '.join(one['description'].split())}")
 
 
 def _verdict(told):
     """What came of the comparison."""
     if told["same"]:
         return [f"{told['file']}: the same"]
-    return [f"{told['file']}: differs: {', '.join(told['differences'][:5])}"]
+    return [f"{told['file']}: differs: {', '.join(told['differences'][:5])}", *_changes(told)]
 
 
 main = entry(command)

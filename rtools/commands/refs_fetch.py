@@ -10,6 +10,7 @@ from rtools.commands.kit.console import json_line
 from rtools.commands.kit.inputs import opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.tool import tool
+from rtools.commands.kit.written import WrittenPlace
 from rtools.commands.refs_make import print_rows
 from rtools.errors import RtoolsError, UsageError
 
@@ -35,7 +36,9 @@ Exit status 4 if there is no reference of a type without which an exposure canno
           "rt-refs fetch jw*_uncal.fits --to refs --cache /data/crds_cache",
       ))  # fmt: skip
 @click.argument("files", nargs=-1, metavar="FILE…")
-@click.option("--to", "directory", metavar="DIR", required=True, help="Where the references shall lie.")
+@click.option(
+    "--to", "directory", type=WrittenPlace(), metavar="DIR", required=True, help="Where the references shall lie."
+)
 @click.option("--server", metavar="URL", help="The server of CRDS that is asked.")
 @click.option("--cache", metavar="DIR", type=click.Path(), help="A cache of CRDS that is asked instead.")
 @click.option("--context", metavar="NAME.pmap", envvar="CRDS_CONTEXT", help="The rules; default the latest ones.")
@@ -151,7 +154,7 @@ def _pin_files(directory, files, place, context):
       description="Writes DIR/rtools-refs.lock with name, size and SHA-256 of every reference of the directory. "
       "--refdir DIR then takes only these files, and refuses one that was changed.",
       examples=("rt-refs lock refs", "rt-refs lock refs --overwrite"))  # fmt: skip
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", type=WrittenPlace(), metavar="DIR")
 @click.option("--overwrite", is_flag=True, help="Replace a lock that exists; otherwise refused, exit 1.")
 @bundles.json_output
 def lock(console, directory, overwrite, as_json):

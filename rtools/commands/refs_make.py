@@ -8,6 +8,7 @@ from rtools.commands.kit import options as bundles
 from rtools.commands.kit.console import json_line
 from rtools.commands.kit.missions import MISSIONS, mission_option, options_by_mission
 from rtools.commands.kit.tool import tool
+from rtools.commands.kit.written import WrittenPlace
 from rtools.errors import RtoolsError, UsageError
 from rtools.wfi.frame import FRAME, SMALLEST
 
@@ -37,7 +38,7 @@ to any sub-array; the dark alone must be made for its sub-array. Files are FITS,
         "rt-refs make refs --detector nis --filter F480M --types dark --subarray SUB80",
     ),
 )
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", type=WrittenPlace(), metavar="DIR")
 @click.option("--mission", type=click.Choice(list(MISSIONS)), help="Where no detector says it: with --all.")
 @click.option("--detector", "detectors", multiple=True, metavar="WFI01", help="Detector; may be repeated.")
 @mission_option(

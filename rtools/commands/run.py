@@ -23,6 +23,7 @@ from rtools.commands.kit.resuming import resume_options
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool, typed
 from rtools.commands.kit.values import complete_settings, complete_steps, split_commas
+from rtools.commands.kit.written import WrittenPlace
 from rtools.errors import UsageError
 from rtools.pipeline.exposure import chain
 
@@ -159,7 +160,13 @@ def _catalog_settings(options):
 )
 @click.option("--on-disk", "--on_disk", is_flag=True, hidden=True, help="Accepted; members are never held together.")
 @click.option("--timings", is_flag=True, help="Print seconds per step, summed over threads, and peak memory.")
-@click.option("--report", "page", metavar="DIR", help="Write DIR/report.html about the products, as rt-report does.")
+@click.option(
+    "--report",
+    "page",
+    type=WrittenPlace(),
+    metavar="DIR",
+    help="Write DIR/report.html about the products, as rt-report does.",
+)
 @bundles.outputs("asdf", "fits")
 @bundles.writing
 @bundles.references

@@ -11,6 +11,7 @@ from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.tool import option, tool, typed
+from rtools.commands.kit.written import WrittenPlace
 from rtools.errors import UsageError
 from rtools.simulate.guide.request import FAULTS
 from rtools.wfi.exposure_types import EXPOSURE_TYPES
@@ -186,7 +187,7 @@ TYPES = list(EXPOSURE_TYPES)
     metavar="N",
     help="N x N pixels, for tests.",
 )
-@click.option("--outdir", metavar="DIR", help="Write there; otherwise where the name says.")
+@click.option("--outdir", type=WrittenPlace(), metavar="DIR", help="Write there; otherwise where the name says.")
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing.")
 @sim_jwst.jwst_options

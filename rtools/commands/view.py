@@ -16,7 +16,7 @@ from rtools.commands.kit.view_archive import archive_dpi, archive_kind, archive_
 from rtools.commands.kit.view_asked import check_asked, parse_pixel, targets_of, typed_of
 from rtools.commands.kit.view_graphics import GRAPHICS, drawn_text
 from rtools.commands.kit.view_together import TOGETHER, draw_together, way_of
-from rtools.commands.kit.written import Written
+from rtools.commands.kit.written import Written, WrittenPlace
 from rtools.errors import RtoolsError
 from rtools.products.names.extensions import PICTURES
 
@@ -158,7 +158,7 @@ STRETCHES = ("asinh", "linear", "sqrt", "log", "zscale", "percentile")
 @click.option(
     "--html", "page", metavar="FILE.html", type=Written("html"), help="Write a page that pans and zooms; see above."
 )
-@click.option("--outdir", metavar="DIR", help="Write pictures there, named as the inputs, .png.")
+@click.option("--outdir", type=WrittenPlace(), metavar="DIR", help="Write pictures there, named as the inputs, .png.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist; otherwise refused, exit 1.")
 @options.fail_fast
 @options.no_checksum

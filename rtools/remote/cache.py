@@ -64,7 +64,7 @@ def root() -> Path:
     Path
     """
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(settings.said("cache-dir") or Path(home, "rtools", "remote"))
+    folder = Path(settings.said("cache-dir") or Path(home, "rtools", "remote")).absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
@@ -139,7 +139,7 @@ def copy_of(url: str, *, in_parts: bool = False) -> str:
 
 def _folder(url, stated):
     """The directory of a copy; where the server does not say enough to know the file again, of this process alone."""
-    told = repr((names.shown(url), stated.size, stated.mark))
+    told = repr((names.meant(url), stated.size, stated.mark))
     name = md5(told.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
     return (root() if stated.mark and stated.size is not None else Path(_own_folder())) / name
 

@@ -8,7 +8,7 @@ from typing import NoReturn, TypeVar
 
 from rtools.errors import InputError, RtoolsError
 from rtools.remote import settings
-from rtools.remote.names import shown
+from rtools.remote.names import shown, shown_in
 
 __all__ = ["PAUSE", "TRIES", "timeout", "told", "tried"]
 
@@ -21,6 +21,9 @@ GONE = (404, 410)
 CHANGED = 412
 BROKEN = {"ClientPayloadError", "IncompleteReadError", "ServerDisconnectedError", "ResponseStreamingError"}
 """Errors of drivers when less came than was promised."""
+
+NO_ADDRESS = {"InvalidURL", "InvalidUrlClientError", "ParamValidationError", "UnicodeError", "ValueError"}
+"""Errors of drivers of a name that no server can have."""
 
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 
@@ -42,7 +45,7 @@ def timeout() -> float:
     return float(settings.said("timeout"))
 
 
-def tried(url: str, function: Callable[[], Value]) -> Value:
+def tried(url: str, function: Callable[[], Value], passes: type[Exception] | tuple[()] = ()) -> Value:
     """Call a function again where a server was busy or a connection broke; what goes wrong in the end is told.
 
     Parameters
@@ -51,6 +54,8 @@ def tried(url: str, function: Callable[[], Value]) -> Value:
         Whole name of the file that it is about.
     function : callable
         Asks a driver.
+    passes : type, optional
+        An error of the driver that the caller takes.
 
     Returns
     -------
@@ -65,10 +70,12 @@ def tried(url: str, function: Callable[[], Value]) -> Value:
     for number in range(TRIES):
         try:
             return function()
-        except (RtoolsError, InterruptedError, ValueError, TypeError, AttributeError, MemoryError):
+        except (RtoolsError, InterruptedError, TypeError, AttributeError, MemoryError):
             raise
         except Exception as error:
-            if number == TRIES - 1 or not _may_pass(error) or (number and _is_late(error)):
+            if isinstance(error, passes):
+                raise
+            if number == TRIES - 1 or not _may_pass(error) or _was_tried(url, error) or (number and _is_late(error)):
                 _tell(url, error)
         time.sleep(PAUSE * 2**number)
     raise AssertionError("every try ends")
@@ -100,9 +107,16 @@ def _may_pass(error):
     status = _status(error)
     if status is not None:
         return status in BUSY
+    if isinstance(error, ValueError):
+        return False
     return not any(isinstance(one, PermissionError) for one in _chain(error)) and not (
         type(error) is FileNotFoundError and error.__cause__ is None
     )
+
+
+def _was_tried(url, error):
+    """Whether the driver has tried again by itself, for half a minute."""
+    return url[:2].lower() == "gs" and not isinstance(error, ConnectionResetError)
 
 
 def _is_late(error):
@@ -140,6 +154,10 @@ def told(error: BaseException) -> str:
     if type(error) is ConnectionResetError and str(error):
         return str(error)
     names = {type(one).__name__ for one in whole}
+    if type(error) is ValueError and "endpoint" in str(error):  # which the environment gives
+        return f"cannot be asked for ({shown_in(' '.join(str(error).split()))})"
+    if names & NO_ADDRESS:
+        return "no valid address"
     if names & BROKEN:
         return "cut off: the connection broke"
     if names & {"NoCredentialsError", "PartialCredentialsError"}:

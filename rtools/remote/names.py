@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["BUCKETS", "beside", "file_name", "is_remote", "shown", "shown_in"]
+__all__ = ["BUCKETS", "beside", "file_name", "is_remote", "meant", "shown", "shown_in"]
 
 BUCKETS = ("s3", "gs", "memory")
 """Schemes under which files are written, too; fsspec keeps the files of the last one in memory, for tests."""
@@ -18,8 +18,14 @@ REMOTE = re.compile(rf"(?:{'|'.join((*BUCKETS, *WEB))})://.", re.IGNORECASE)
 
 NAME_IN_TEXT = re.compile(rf"{REMOTE.pattern}[^\s'\"]*", re.IGNORECASE)
 
-TOLD = ("uri", "file", "filename", "path", "name", "versionid")
+TOLD = ("uri", "file", "filename", "path", "name", "versionid", "version")
 """Parts of a query that say which file is meant. All others are secrets, or may be: they are never shown."""
+
+SIGNATURES = re.compile(r"sig|signature|token|access_token|awsaccesskeyid|googleaccessid|x-(?:amz|goog)-.*")
+"""Parts of a query that say who asks; they change with every signature, and the file stays the same."""
+
+SIGNED = re.compile(r"expires|policy|key-pair-id|s[eprtv]|spr|sk(?:oid|tid|t|e|s|v)")
+"""Parts of a query that belong to a signature where there is one, and may mean anything else where there is none."""
 
 NAMING = ("uri", "file", "filename", "path", "name")
 """Of these, those whose value ends in the name of the file."""
@@ -60,6 +66,32 @@ def shown(url: str) -> str:
         return url
     told = [(key, value) for key, value in parse_qsl(parts.query) if key.lower() in TOLD]
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(told, safe="/:"), ""))
+
+
+def meant(url: str) -> str:
+    """A name by which a file is known again, whoever asks for it; it is never shown.
+
+    Parameters
+    ----------
+    url : str
+        The whole name.
+
+    Returns
+    -------
+    str
+        Without user and password, what follows ``#``, and signatures. All else of the query says which file is meant.
+    """
+    from urllib.parse import parse_qsl, urlencode, urlunsplit
+
+    parts = _split(url)
+    if parts is None:
+        return url
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    left_out = [SIGNATURES]
+    if any(SIGNATURES.fullmatch(key.lower()) for key, _value in query):
+        left_out.append(SIGNED)
+    kept = [one for one in query if not any(kind.fullmatch(one[0].lower()) for kind in left_out)]
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(kept), ""))
 
 
 def shown_in(text: str) -> str:
@@ -139,9 +171,17 @@ def beside(url: str, name: str) -> str:
 
 def _split(url):
     """The parts of an address of the web; None of another name, whose every letter counts."""
-    from urllib.parse import urlsplit
+    from urllib.parse import SplitResult, urlsplit
 
-    return urlsplit(url) if url.partition("://")[0].lower() in WEB else None
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() not in WEB:
+        return None
+    try:
+        return urlsplit(url)
+    except ValueError:  # no address that anybody can ask: only what is said of it counts
+        rest, _, query = rest.partition("#")[0].partition("?")
+        host, slash, path = rest.partition("/")
+        return SplitResult(scheme, host, slash + path, query, "")
 
 
 def _asked(parts):

@@ -5,6 +5,7 @@ fsspec and its drivers do it. What goes wrong on the way, `faults.py` tells in o
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -84,6 +85,7 @@ def _of_s3():
 def _of_gs():
     # As it comes, gcsfs asks by gRPC of what kind a bucket is: for buckets of one zone alone, and for a minute at each
     # request where that is not answered (behind a proxy, for example). Who has such a bucket sets the variable.
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it prints tracebacks of what is told in one line here
     by_rpc = os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false").lower() in ("true", "1")
     import gcsfs
 
@@ -230,7 +232,7 @@ def reader(url: str, stated: Stated) -> Callable[[int, int], bytes]:
             raise ConnectionResetError(f"cut off: {len(data)} of {stop - start} bytes came")
         return data
 
-    return lambda start, stop: tried(url, lambda: part(start, stop))
+    return lambda start, stop: tried(url, lambda: part(start, stop), passes=ValueError)
 
 
 def is_there(url: str) -> bool:

@@ -54,6 +54,37 @@ def test_a_file_that_has_changed_is_fetched_anew(web):
     assert read(first) == LARGE
 
 
+def test_two_files_that_differ_in_the_query_alone_are_two_copies(web):
+    """They may be alike in name, size and time."""
+    first = cache.copy_of(f"{web.address}/d/x.asdf?version=1")
+    assert cache.copy_of(f"{web.address}/d/x.asdf?version=2") != first
+    assert cache.copy_of(f"{web.address}/d/x.asdf?version=1&X-Amz-Signature=A") == first
+
+
+def test_a_cache_that_is_named_from_the_working_directory_stays_where_it_is(web, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RT_CACHE_DIR", "copies")
+    path = cache.copy_of(web.url)
+    assert os.path.isabs(path)
+    monkeypatch.chdir("/")
+    assert read(path) == LARGE
+
+
+@pytest.mark.parametrize("url", ["http://[bad", "http://me:SECRET@[bad/x.asdf", "http://h:abc/x.asdf", "https:///x"])
+def test_a_name_that_can_be_of_no_file_is_told_in_one_line(web, url):
+    with pytest.raises(InputError, match="no valid address") as caught:
+        cache.copy_of(url)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_an_endpoint_that_is_none_is_told_in_one_line(web, monkeypatch):
+    pytest.importorskip("s3fs")
+    monkeypatch.setenv("RT_S3_ANON", "1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    with pytest.raises(InputError, match="Invalid endpoint: nonsense"):
+        cache.copy_of("s3://b/x.asdf")
+
+
 def test_readers_that_know_of_parts_fetch_what_they_read(web):
     path = cache.copy_of(web.url, in_parts=True)
     with parts.open_parts(path) as file:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtools.remote.names import beside, file_name, is_remote, shown, shown_in
+from rtools.remote.names import beside, file_name, is_remote, meant, shown, shown_in
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,17 @@ def test_files_beside_another_one():
     assert beside("https://h/d/field_asn.json", "s3://b/x.asdf") == "s3://b/x.asdf"
     asked = beside("https://h/get?uri=mast:JWST/product/jw_asn.json&sig=S", "jw_cal.fits")
     assert asked == "https://h/get?uri=mast:JWST/product/jw_cal.fits&sig=S"
+
+
+def test_an_address_that_is_none_is_said_without_secrets():
+    assert shown("http://me:S@[bad/x.asdf?token=S#S") == "http://[bad/x.asdf"
+    assert file_name("http://[bad/x.asdf") == "x.asdf"
+    assert beside("http://[bad/d/x.asdf", "y.asdf") == "http://[bad/d/y.asdf"
+
+
+def test_what_a_query_says_of_a_file_counts_and_who_signed_it_does_not():
+    assert meant("https://me:S@h/x?version=2") != meant("https://me:S@h/x?version=3")
+    assert meant("https://h/x?se=2&sp=r") != meant("https://h/x?se=3&sp=r")
+    assert meant("https://h/x?v=2&X-Amz-Signature=A") == meant("https://me:pw@h/x?v=2&X-Amz-Signature=B#c")
+    assert meant("https://h/x?v=2&sig=A&se=1") == meant("https://h/x?v=2&sig=B&se=2")
+    assert "S" not in meant("https://me:S@h/x?token=S&Signature=S")

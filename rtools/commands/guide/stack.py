@@ -15,7 +15,7 @@ from rtools.commands.kit.options import fail_fast, json_output
 from rtools.commands.kit.outputs import Outputs, deliver, make_directory
 from rtools.commands.kit.terminal import terminal_style
 from rtools.commands.kit.tool import option, tool
-from rtools.commands.kit.written import Written
+from rtools.commands.kit.written import Written, WrittenPlace
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.products.names.extensions import PICTURES
 
@@ -48,7 +48,7 @@ not used have a red frame, in a montage, too. Without an output the stack is dra
 @click.option("--movie", type=Written("gif"), metavar="FILE.gif", help="A movie of all pairs.")
 @click.option("--montage", metavar="COLSxROWS", help="With a picture as -o: pairs side by side, not the stack.")
 @click.option("-o", "--output", type=Written("asdf", "fits", *PICTURES), metavar="FILE", help="Exactly this name.")
-@click.option("--outdir", metavar="DIR", help="Write X_gw_stack.asdf there.")
+@click.option("--outdir", type=WrittenPlace(), metavar="DIR", help="Write X_gw_stack.asdf there.")
 @click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing.")
 @measuring

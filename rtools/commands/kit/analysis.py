@@ -18,7 +18,7 @@ from rtools.commands.kit.loop import errors_in_json, file_record, for_each
 from rtools.commands.kit.options import json_output
 from rtools.commands.kit.outputs import Outputs, deliver, kept_back
 from rtools.commands.kit.terminal import terminal_style
-from rtools.commands.kit.written import Written
+from rtools.commands.kit.written import Written, WrittenPlace
 from rtools.errors import RtoolsError, UsageError
 from rtools.products.names.extensions import PICTURES, TABLES, table_form
 
@@ -77,7 +77,7 @@ class Wanted:
 BEFORE = (
     click.option("-o", "--output", type=Written(*TABLES), metavar="FILE",
                  help="One table of all inputs, with this name; - is stdout."),
-    click.option("--outdir", metavar="DIR", help="Write there, one table for each input."),
+    click.option("--outdir", type=WrittenPlace(), metavar="DIR", help="Write there, one table for each input."),
     click.option("--format", "form", type=click.Choice(tuple(TABLES)),
                  help="Of what is written; else the extension of -o; in --outdir ECSV, or parquet for long tables."),
 )  # fmt: skip

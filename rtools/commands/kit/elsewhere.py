@@ -11,13 +11,11 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import click
 
+from rtools.commands.kit.written import written_options
 from rtools.errors import InputError, UsageError
 from rtools.remote.names import is_remote, shown
 
-__all__ = ["NOT_INPUTS", "brought", "copies_of", "retold", "tell_as"]
-
-NOT_INPUTS = ("output", "outdir", "matches", "plot", "page", "log_json", "emit", "write", "movie")
-"""Options, by the names of their parameters, whose files are written."""
+__all__ = ["brought", "copies_of", "digest_elsewhere", "retold", "tell_as"]
 
 ADDRESS = "URL"
 """Word in the metavar of an option that names a server, not a file."""
@@ -62,12 +60,11 @@ def brought(ctx, options):
     if ctx.command.name in OF_NAMES:
         return dict(options)
     inputs = {param.name for param in ctx.command.params if isinstance(param, click.Argument)}
-    known = {param.name for param in ctx.command.params if ADDRESS not in str(param.metavar)} - set(NOT_INPUTS)
+    known = {param.name for param in ctx.command.params if ADDRESS not in str(param.metavar)}
+    known -= written_options(ctx.command)
     found = [one for key in inputs for one in _texts(options.get(key)) if is_remote(one)]
     if options.get("in_place") and found:
         raise UsageError("what lies elsewhere cannot be changed in place", mend="-o says where the result goes")
-    if options.get("emit") and found:
-        raise UsageError("--emit takes files that lie here")
     copies = dict(zip(found, copies_of(found), strict=True))
     return {
         key: value if key not in known else _replaced(value, copies.get) if key in inputs else _replaced(value, _option)
@@ -123,6 +120,7 @@ def copies_of(urls):
     from rtools.work import Work
 
     context = click.get_current_context()
+    _refuse_rules(context, urls[0])
     tool = context.command.name
     in_parts = tool in IN_PARTS
 
@@ -139,6 +137,34 @@ def copies_of(urls):
         jobs = {url: work.submit(fetched, url) for url in once}
         _wait(jobs.values())
     return [jobs[url].result() for url in urls]
+
+
+def _refuse_rules(context, url):
+    """Refuse a name elsewhere where jobs become rules: make and its like look for files here alone."""
+    if context.params.get("emit"):
+        raise UsageError(f"{shown(url)}: --emit takes files that lie here", mend="--dask takes such names")
+
+
+def digest_elsewhere(url):
+    """The digest of what a file elsewhere holds, of which no more is fetched than that takes.
+
+    Parameters
+    ----------
+    url : str
+        Its whole name.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    RtoolsError
+        It cannot be fetched; the message of one that is not there is ``no such file``.
+    """
+    from rtools.products.io.digest import digest_of
+
+    return digest_of(_copy(url, in_parts=True))
 
 
 def _wait(jobs):
@@ -158,6 +184,7 @@ def _copy(url, *, in_parts, context=None):
     from rtools.remote import cache
 
     context = context or click.get_current_context()
+    _refuse_rules(context, url)
     _begin(context)
     copies = context.find_root().meta[_COPIES]
     if url not in copies:

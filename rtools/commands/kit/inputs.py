@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 import click
 
+from rtools.commands.kit.written import written_options
 from rtools.errors import InputError, UsageError
 from rtools.products.io import temporary
 from rtools.products.schema.flag_tables import MISSIONS
@@ -32,9 +33,6 @@ __all__ = [
 ]
 
 _COPIES = "rtools.inputs.copies"
-
-OUTPUTS = ("output", "outdir", "matches", "log_json", "emit", "page")
-"""Options, by the names of their parameters, whose files are written."""
 
 NOT_FILES = ("directory", "key", "name", "names", "shell", "what")
 """Arguments, by the names of their parameters, that mean more than files, or anything else."""
@@ -123,7 +121,8 @@ def as_typed(path):
 
 def files_of_options(context, options):
     """Options of a tool in which every stream that is read is its copy, also in words like ``TYPE=FILE``."""
-    kinds = {param.name for param in context.command.params if isinstance(param, click.Option)} - set(OUTPUTS)
+    kinds = {param.name for param in context.command.params if isinstance(param, click.Option)}
+    kinds -= written_options(context.command)
     return {key: _of_streams(value) if key in kinds else value for key, value in options.items()}
 
 

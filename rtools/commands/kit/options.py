@@ -4,7 +4,7 @@ import click
 
 from rtools.commands.kit.tool import option
 from rtools.commands.kit.values import complete_references
-from rtools.commands.kit.written import Written
+from rtools.commands.kit.written import Written, WrittenPlace
 from rtools.products.schema import layout
 
 __all__ = [
@@ -60,10 +60,12 @@ running = _bundle(
         metavar="GIB",
         help="Memory of all that is worked on at a time; 1.5 for each of -j by default. Of a mosaic, 2 by default.",
     ),
-    click.option("--log-json", metavar="FILE", help="Add a line of JSON to it as each input ends."),
+    click.option(
+        "--log-json", type=WrittenPlace(), metavar="FILE", help="Add a line of JSON to it as each input ends."
+    ),
     click.option(
         "--emit",
-        type=(click.Choice(["make", "snakemake", "slurm"]), str),
+        type=(click.Choice(["make", "snakemake", "slurm"]), WrittenPlace()),
         metavar="make|snakemake|slurm DIR",
         help="Do nothing but write rules there, one for each job, for that program; -j is the cores of a job.",
     ),
@@ -79,7 +81,7 @@ running = _bundle(
 def _outputs(name_help, outdir_help, forms):
     return _bundle(
         click.option("-o", "--output", type=Written(*forms), metavar="FILE", help=name_help),
-        click.option("--outdir", metavar="DIR", help=outdir_help),
+        click.option("--outdir", type=WrittenPlace(), metavar="DIR", help=outdir_help),
         click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
         click.option("-n", "--dry-run", is_flag=True, help="Say what would be done; write nothing."),
     )

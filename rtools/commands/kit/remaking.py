@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit.said import AROUND
+from rtools.commands.kit.said import AROUND, FILES
 from rtools.errors import InputError, RtoolsError
 from rtools.products.schema.record import STREAM
 
-__all__ = ["Remakings", "options_of_tool", "refuse_strange"]
+__all__ = ["Remakings", "options_of_files", "options_of_tool", "refuse_strange"]
 
 IGNORED = ("meta.image.file_date",)
 """A time that rt-diff does not leave out."""
@@ -35,6 +35,24 @@ def options_of_tool(tool):
     except RtoolsError:
         return frozenset()
     return frozenset(f"--{param.name.replace('_', '-')}" for param in command.params if isinstance(param, click.Option))
+
+
+def options_of_files(tool):
+    """Options of a tool whose values are names of files, or of directories.
+
+    Parameters
+    ----------
+    tool : str
+        As it is typed, perhaps with a subcommand; there is one.
+
+    Returns
+    -------
+    frozenset of str
+    """
+    params = [param for param in _command(tool).params if isinstance(param, click.Option)]
+    return frozenset(
+        word for param in params if any(kind in str(param.metavar) for kind in FILES) for word in param.opts
+    )
 
 
 def _command(tool):

@@ -5,7 +5,7 @@ import os
 import click
 from click.core import ParameterSource
 
-__all__ = ["AROUND", "words_said"]
+__all__ = ["AROUND", "FILES", "words_said"]
 
 AROUND = (
     *("output", "outdir", "overwrite", "in_place", "again", "matches", "plot", "page", "report", "log_json", "emit"),

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit.elsewhere import NOT_INPUTS, tell_as
+from rtools.commands.kit.elsewhere import tell_as
+from rtools.commands.kit.written import written_options
 from rtools.errors import RtoolsError, UsageError
 from rtools.remote.names import BUCKETS, beside, file_name, is_remote, shown
 
-__all__ = ["made_here", "send_made"]
+__all__ = ["keep_made", "made_here", "send_made"]
 
 PLACES = ("output", "outdir")
 
@@ -43,13 +44,14 @@ def made_here(ctx, options):
     RtoolsError
         The output exists already.
     """
-    options, asked = dict(options), {key: options[key] for key in NOT_INPUTS if is_remote(options.get(key))}
+    written, options = written_options(ctx.command), dict(options)
+    asked = {key: url for key in written for url in _as_tuple(options.get(key)) if is_remote(url)}
     for key, url in asked.items():
         _refuse(ctx, key, url, options)
     for key, url in asked.items():
         folder = beside(url.rstrip("/"), ".") if key == "output" else url.rstrip("/")
         sending = _Sending(ctx, folder, overwrite=bool(options.get("overwrite")))
-        ctx.meta[_SENDING] = sending
+        ctx.meta.setdefault(_SENDING, []).append(sending)
         options[key] = sending.folder
         if key == "output":
             options[key] = os.path.join(sending.folder, file_name(url))
@@ -58,7 +60,8 @@ def made_here(ctx, options):
 
 
 def _refuse(ctx, key, url, options):
-    word = next(param.opts[0] for param in ctx.command.params if param.name == key)
+    param = next(param for param in ctx.command.params if param.name == key)
+    word = param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
     if key not in PLACES:
         raise UsageError(f"{word} {shown(url)}: it is written here only", mend="name a file here")
     if url.partition("://")[0].lower() not in BUCKETS:
@@ -67,15 +70,13 @@ def _refuse(ctx, key, url, options):
         raise UsageError(f"{word} {shown(url)}: --resume is for products that lie here")
     if options.get("emit"):
         raise UsageError(f"{word} {shown(url)}: --emit is for products that lie here")
-    if url in _texts(options):
+    written = written_options(ctx.command)
+    if any(url in _as_tuple(value) for name, value in options.items() if name not in written):
         raise UsageError("is the input itself", path=shown(url))
 
 
-def _texts(options):
-    """Everything that is said, but for outputs."""
-    for key, value in options.items():
-        if key not in NOT_INPUTS:
-            yield from value if isinstance(value, tuple | list) else (value,)
+def _as_tuple(value):
+    return value if isinstance(value, tuple | list) else (value,)
 
 
 def send_made(paths=None):
@@ -93,10 +94,28 @@ def send_made(paths=None):
         A file did not get there, or something else has its name by now. The file, and those that were to follow it,
         are kept where the error says.
     """
+    only, failures = None if paths is None else {os.path.abspath(path) for path in paths}, []
+    for sending in _under_way():
+        try:
+            sending.send(only)
+        except RtoolsError as error:
+            failures.append(error)  # what goes to another directory is sent all the same
+    for error in failures[1:]:
+        click.get_current_context().obj.error(error)
+    if failures:
+        raise failures[0]
+
+
+def keep_made():
+    """Keep here what the tool that runs has made and not sent: it ends before it could be."""
+    for sending in _under_way():
+        sending.keep_all()
+
+
+def _under_way():
+    """The directories elsewhere into which the tool that runs writes."""
     context = click.get_current_context(silent=True)
-    sending = context.meta.get(_SENDING) if context else None
-    if sending is not None:
-        sending.send(None if paths is None else {os.path.abspath(path) for path in paths})
+    return context.meta.get(_SENDING, ()) if context else ()
 
 
 class _Sending:
@@ -156,6 +175,13 @@ class _Sending:
             except BaseException:
                 self._log("warning", f"{shown(self._there(path))}: not sent; {self._keep(paths[number:])}")
                 raise
+
+    def keep_all(self):
+        """Keep what is whole and was not sent, and say where."""
+        paths = sorted(self._made(), key=lambda one: os.stat(one).st_mtime_ns)
+        if paths:
+            told = self._there(paths[0])
+            self._log("warning", f"{shown(told)}: not sent; {self._keep(paths)}")
 
     def _send_one(self, path, *, is_new):
         from rtools.remote import server

@@ -18,7 +18,7 @@ from rtools.commands.kit.entry import DEBUG
 from rtools.commands.kit.grouping import by_title
 from rtools.commands.kit.inputs import as_typed, files_of_options, refuse_numbers
 from rtools.commands.kit.said import words_said
-from rtools.commands.kit.sending import made_here, send_made
+from rtools.commands.kit.sending import keep_made, made_here, send_made
 from rtools.commands.kit.wording import worded
 from rtools.commands.kit.written import check_outputs, contradicts
 from rtools.errors import RtoolsError
@@ -149,6 +149,9 @@ def _carried_out(ctx, function, options):
             send_made()
         except RtoolsError as second:
             ctx.obj.error(second)
+        raise
+    except BaseException:  # interrupted, for example: what is whole stays here
+        keep_made()
         raise
 
 

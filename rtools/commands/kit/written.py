@@ -8,10 +8,16 @@ from rtools.errors import UsageError
 from rtools.products.names.extensions import EXTENSIONS, PICTURES, TABLES, form_of_name
 from rtools.remote.names import file_name, is_remote, shown
 
-__all__ = ["Written", "check_outputs", "contradicts"]
+__all__ = ["Written", "WrittenPlace", "check_outputs", "contradicts", "written_options"]
 
 
-class Written(click.ParamType):
+class WrittenPlace(click.ParamType):
+    """Type of an option, or an argument, that names what is written and whose name says no form: a directory, a log."""
+
+    name = "text"
+
+
+class Written(WrittenPlace):
     """Type of an option that names an output: the extension says the form, one of those that the tool writes.
 
     Parameters
@@ -65,6 +71,26 @@ class Written(click.ParamType):
         if wanted in PICTURES and "asdf" in self.forms:
             return "rt-view makes pictures of it"
         return f"end the name in {EXTENSIONS[self.forms[0]][0]}"
+
+
+def written_options(command):
+    """Options and arguments whose files are written, by the types with which they are declared.
+
+    Parameters
+    ----------
+    command : click.Command
+        The tool.
+
+    Returns
+    -------
+    frozenset of str
+        Names of their parameters.
+    """
+    return frozenset(param.name for param in command.params if _is_written(param.type))
+
+
+def _is_written(kind):
+    return isinstance(kind, WrittenPlace) or any(map(_is_written, getattr(kind, "types", ())))
 
 
 def check_outputs(ctx, options):

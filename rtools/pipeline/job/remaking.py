@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,10 @@ from rtools.products.io.digest import digest_of
 from rtools.products.schema.record import STREAM
 from rtools.remote.names import beside, is_remote
 
-__all__ = ["command_words", "edits_after", "files_read", "output_name"]
+__all__ = ["command_words", "edits_after", "files_read", "output_name", "there"]
+
+ELSEWHERE = "elsewhere"
+"""State of a file that does not lie here, and is not compared."""
 
 CHAIN = "rt-run"
 """The tool that takes options of steps as ``--set STEP.OPTION=VALUE``."""
@@ -106,7 +109,26 @@ def _option_words(tool: str, step: Step, option: Option, value: Any) -> list[str
     return [f"--{option.name}={text}"]
 
 
-def files_read(job: Mapping[str, Any], folder: str | Path) -> list[dict[str, str]]:
+def there(folder: str, name: str) -> str:
+    """What a product that lies elsewhere calls a file, as it is typed here.
+
+    Parameters
+    ----------
+    folder : str
+        The product's directory there, by its whole name with a ``/`` at its end, or the product itself.
+    name : str
+        As the product says it; a whole name, and an absolute path, stay what they are.
+
+    Returns
+    -------
+    str
+    """
+    return name if os.path.isabs(name) else beside(folder, name)
+
+
+def files_read(
+    job: Mapping[str, Any], folder: str | Path, state_of: Callable[[str, str], str] = lambda _url, _digest: ELSEWHERE
+) -> list[dict[str, str]]:
     """The files that a job read, and what has become of them.
 
     Parameters
@@ -115,6 +137,8 @@ def files_read(job: Mapping[str, Any], folder: str | Path) -> list[dict[str, str
         What a product says.
     folder : str or Path
         The product's directory; of one that lies elsewhere its whole name.
+    state_of : callable, optional
+        Gives the state of a file elsewhere, of its whole name and its digest; by default nobody asks for it.
 
     Returns
     -------
@@ -128,8 +152,9 @@ def files_read(job: Mapping[str, Any], folder: str | Path) -> list[dict[str, str
         if name == STREAM:
             found[name] = {"file": name, "digest": digest, "state": "stream"}
             continue
-        if is_remote(name) or is_remote(str(folder)):
-            found[name] = {"file": beside(str(folder), name), "digest": digest, "state": "elsewhere"}
+        if is_remote(name) or (is_remote(str(folder)) and not os.path.isabs(name)):
+            url = beside(str(folder), name)
+            found[url] = {"file": url, "digest": digest, "state": state_of(url, digest)}
             continue
         path = os.path.normpath(os.path.join(folder, name))
         now = digest_of(path)

@@ -4,18 +4,16 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import click
 import pytest
 
 from rtools.commands.kit.elsewhere import brought
-from rtools.remote import faults, parts
+from rtools.remote import parts
 from tests.support.kit import run, words
 from tests.support.places import ROOT
 from tests.support.runs import arrays, done, history, meta
 from tests.support.share import some_long
-from tests.support.web import serving
 
 pytest.importorskip("aiohttp")
 pytestmark = pytest.mark.slow
@@ -48,20 +46,6 @@ MAKES = {
 """Tool to what it takes, and a command line that writes a file."""
 
 JWST = {"info": "FILE", "get": "meta.instrument.name FILE", "stat": "FILE --section 10:20,10:20"}
-
-
-@pytest.fixture
-def web(tmp_path, monkeypatch):
-    """A server; copies go to a directory of the test, which is the working directory, too."""
-    monkeypatch.setenv("RT_CACHE_DIR", str(tmp_path / "copies"))
-    monkeypatch.setenv("RT_REMOTE_TIMEOUT", "2")
-    monkeypatch.setattr(faults, "PAUSE", 0.01)
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    with serving() as web:
-        web.files = {}
-        web.add = lambda path: web.files.update({f"/d/{path.name}": path}) or f"{web.address}/d/{path.name}"
-        yield web
 
 
 def input_of(kind, product, others):
@@ -148,6 +132,42 @@ def test_a_run_says_in_its_products_where_its_input_lies(web, raw, capsys):
     assert url in capsys.readouterr().out
 
 
+def test_history_of_a_product_elsewhere_names_files_here_and_there(web, memory, raw, capsys, tmp_path):
+    """An absolute path leads here, not below the bucket; what lies beside the product there is named there."""
+    done("refs", "make", tmp_path / "refs", "--detector", "WFI01", "--types", "mask", "--size", 256)
+    mask = next((tmp_path / "refs").glob("*mask*.asdf"))
+    line = ("--until", "dqinit", "--ref", f"mask={mask}")
+    assert run("run", raw, *line, "--outdir", "memory://b/out") == 0
+    product = capsys.readouterr().out.split()[-1]
+    assert run("history", product) == 0
+    told = capsys.readouterr().out
+    assert f"rt-run {raw} " in told and f"--ref=mask={mask}" in told
+    assert run("history", "--verify", product) == 0, capsys.readouterr().err
+    shutil.copy(raw, "raw.asdf")
+    shutil.copy(mask, "mask.asdf")
+    assert run("run", "raw.asdf", "--until", "dqinit", "--ref", "mask=mask.asdf", "-o", "made_dqinit.asdf") == 0
+    url = web.add(tmp_path / "here" / "made_dqinit.asdf")
+    capsys.readouterr()
+    assert run("history", url) == 0
+    told = capsys.readouterr().out
+    assert f"rt-run {web.address}/d/raw.asdf " in told and f"--ref=mask={web.address}/d/mask.asdf" in told
+
+
+def test_history_asks_for_inputs_elsewhere_only_to_verify_and_says_which_changed(web, raw, product, capsys, tmp_path):
+    url = web.add(raw)
+    assert run("run", url, "--until", "dqinit", "-q") == 0
+    made, asked = capsys.readouterr().out.strip(), len(web.requests)
+    assert run("history", made) == 0
+    assert len(web.requests) == asked
+    assert run("history", "--verify", made) == 0, capsys.readouterr().err
+    other = shutil.copy(raw, tmp_path / "other.asdf")
+    done("set", other, "meta.exposure.start_time=2027-01-02T00:00:00.000", "--in-place")
+    web.files[f"/d/{raw.name}"] = tmp_path / "other.asdf"
+    capsys.readouterr()
+    assert run("history", "--verify", made) == 1
+    assert f"# {url} has changed since\n" in capsys.readouterr().out
+
+
 def test_what_cannot_be_fetched_does_not_stop_the_others(web, product, capsys):
     path = product("cal")
     urls = f"{web.address}/d/lost_cal.asdf", web.add(path)
@@ -197,59 +217,6 @@ def test_nothing_is_written_to_the_web(web, product, capsys):
     assert run("cut", product("cal"), "--section", "1:9,1:9", "-o", f"{url}?sig=SECRET") == 2
     assert capsys.readouterr().err == f"rt-cut: -o {url}: nothing is written to the web; s3:// and gs:// take files\n"
     assert run("set", web.add(product("cal")), "meta.exposure.nresultants=5", "--in-place") == 2
-
-
-@pytest.fixture
-def memory():
-    """Files in memory, which stand for those of a bucket."""
-    from fsspec.implementations.memory import MemoryFileSystem
-
-    MemoryFileSystem.store.clear()
-    yield MemoryFileSystem.store
-    MemoryFileSystem.store.clear()
-
-
-def test_outputs_are_sent_when_they_are_whole(web, memory, product, capsys, tmp_path):
-    path = product("cal")
-    line = ("--section", "10:40,20:60")
-    assert run("cut", path, *line, "-o", "memory://b/d/part_cal.asdf") == 0
-    assert capsys.readouterr().out == "memory://b/d/part_cal.asdf\n"
-    assert list(memory) == ["/b/d/part_cal.asdf"]
-    (tmp_path / "back_cal.asdf").write_bytes(memory["/b/d/part_cal.asdf"].getvalue())
-    assert run("cut", path, *line, "-o", tmp_path / "here_cal.asdf") == 0
-    assert run("diff", tmp_path / "back_cal.asdf", tmp_path / "here_cal.asdf", "--ignore", "rtools") in (0, 1)
-    assert meta(tmp_path / "back_cal.asdf")["filename"] == "part_cal.asdf"
-    before = memory["/b/d/part_cal.asdf"].getvalue()
-    capsys.readouterr()
-    assert run("cut", path, *line, "-o", "memory://b/d/part_cal.asdf") == 1
-    assert capsys.readouterr().err.endswith("memory://b/d/part_cal.asdf: exists already; --overwrite replaces it\n")
-    assert memory["/b/d/part_cal.asdf"].getvalue() == before
-    assert run("cut", path, *line, "-o", "memory://b/d/part_cal.asdf", "--overwrite") == 0
-
-
-def test_products_of_a_run_are_sent(web, memory, raw, capsys):
-    assert run("run", web.add(raw), "--until", "dqinit", "--outdir", "memory://b/out") == 0
-    made = capsys.readouterr().out.strip()
-    assert made.startswith("memory://b/out/") and list(memory) == [f"/{made.removeprefix('memory://')}"]
-    assert run("run", web.add(raw), "--until", "dqinit", "--outdir", "memory://b/out") == 1
-    assert "exists already" in capsys.readouterr().err
-    assert run("run", web.add(raw), "--until", "dqinit", "--outdir", "memory://b/out", "--resume") == 2
-
-
-def test_an_output_that_does_not_get_there_is_a_failure(memory, product, monkeypatch, capsys, tmp_path):
-    from fsspec.implementations.memory import MemoryFileSystem
-
-    def gone(*_words, **_more):
-        raise ConnectionResetError("gone")
-
-    monkeypatch.setattr(MemoryFileSystem, "put_file", gone)
-    monkeypatch.setattr(faults, "PAUSE", 0.01)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert run("cut", product("cal"), "--section", "1:9,1:9", "-o", "memory://b/x_cal.asdf") == 1
-    printed = capsys.readouterr()
-    (kept,) = tmp_path.glob("rtools-unsent-*/x_cal.asdf")
-    assert printed.out == "" and not memory
-    assert printed.err == f"rt-cut: memory://b/x_cal.asdf: cannot be written (gone); it is kept as {kept}\n"
 
 
 def test_nothing_of_it_is_loaded_where_no_such_name_is_given(product):
