@@ -6,6 +6,7 @@ modules that its own module imports from the package, on those that they import,
 """
 
 import hashlib
+import os
 import re
 import sys
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ PLACES = "_locator_classes"
 """What numba calls the list of places that it tries, in one of its classes."""
 
 _unkept = []
+
+if numba.config.CACHE_DIR:  # as it was named where this process has been started, also when it works elsewhere later
+    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"] = os.path.abspath(numba.config.CACHE_DIR)
 
 
 def njit(**options):

@@ -8,6 +8,7 @@ from io import StringIO
 import click
 
 from rtools.commands.kit.entry import run
+from rtools.commands.kit.surroundings import without_settings
 from rtools.commands.kit.tool import tool
 from rtools.commands.kit.tools import command_of
 from rtools.errors import RtoolsError
@@ -17,9 +18,9 @@ __all__ = ["command"]
 DESCRIPTION = """\
 Runs small simulated exposures of both missions through the tools, in a temporary directory, so that the machine code of
 the kernels is there when it is needed. Otherwise the first run of each tool takes longer. It belongs into the recipe of
-a container, and behind an installation for many users. Code is kept beside the package, or where NUMBA_CACHE_DIR
-says. A kernel that meets other types of arrays is compiled for those when it does. With -v those that no job reached
-are named."""
+a container, and behind an installation for many users. Code is kept beside the package, or where NUMBA_CACHE_DIR says.
+Settings of RT_OPTION and of CRDS do not matter. A kernel that meets other types of arrays is compiled for those when it
+does. With -v those that no job reached are named."""
 
 
 @tool(
@@ -36,7 +37,7 @@ def command(console):
     if not is_kept():
         raise RtoolsError("no directory can be written where kernels are kept", mend="NUMBA_CACHE_DIR=DIR names one")
     begun, before = time.monotonic(), sum(map(is_kept_compiled, kernels.values()))
-    with tempfile.TemporaryDirectory() as place, chdir(place):
+    with tempfile.TemporaryDirectory() as place, chdir(place), without_settings():
         for number, (tool_name, *arguments) in enumerate(JOBS):
             console.log("info", f"{number + 1}/{len(JOBS)}: rt-{tool_name} {' '.join(arguments)}")
             told = StringIO()

@@ -261,13 +261,23 @@ class ObeyedLock:
         Returns
         -------
         list of Listed
+
+        Raises
+        ------
+        MissingReferenceError
+            One of them cannot be chosen any more for what it is, because its header or its size was changed: another
+            one would serve in its place.
         """
         found = []
         for candidate in candidates:
-            if os.path.realpath(candidate.path) in self._locked:
-                found.append(candidate)
-            else:
+            locked = self._locked.get(os.path.realpath(candidate.path))
+            if locked is None:
                 log("info", f"{candidate.path}: not in {LOCK}; ignored")
+                continue
+            odd = candidate.problem or candidate.type != locked.type  # as files of another mission are
+            if odd or os.stat(candidate.path).st_size != locked.size:
+                self.refuse_changed(candidate.path)
+            found.append(candidate)
         return found
 
     def refuse_changed(self, path: str) -> None:

@@ -24,6 +24,10 @@ class Listed(Protocol):
     def problem(self) -> str:
         """Why it cannot be read; empty if it can."""
 
+    @property
+    def type(self) -> str | None:
+        """The reference type; None for a file that is no reference of the mission."""
+
 
 @dataclass(frozen=True)
 class Case:

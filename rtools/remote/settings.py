@@ -71,9 +71,13 @@ def _seconds(text):
     return seconds
 
 
+def _directory(text):
+    return os.path.abspath(os.path.expanduser(text))
+
+
 SETTINGS: dict[str, RemoteSetting] = {
     "cache-size": RemoteSetting("RT_CACHE_SIZE", "10G", size_in_bytes, "a size is a number with K, M, G or T"),
-    "cache-dir": RemoteSetting("RT_CACHE_DIR", None, os.path.expanduser, "the name of a directory is needed"),
+    "cache-dir": RemoteSetting("RT_CACHE_DIR", None, _directory, "the name of a directory is needed"),
     "timeout": RemoteSetting("RT_REMOTE_TIMEOUT", 15.0, _seconds, "a number of seconds is needed"),
 }
 """Settings by the keys of the table ``[remote]`` of a configuration file."""
@@ -91,6 +95,8 @@ def configure(values: Mapping[str, str | float]) -> None:
     """
     _configured.clear()
     _configured.update(values)
+    if "cache-dir" in values:
+        _configured["cache-dir"] = _directory(str(values["cache-dir"]))
 
 
 def wording(key: str) -> tuple[str | float | None, str]:

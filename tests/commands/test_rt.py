@@ -9,6 +9,7 @@ import pytest
 from rtools import machine
 from rtools.commands import rt
 from rtools.commands.kit import compiling, condition
+from rtools.commands.kit.surroundings import PLACES, settle_places
 from rtools.commands.kit.tools import OF_RT, command_of
 from tests.support.small_files import write
 
@@ -112,6 +113,38 @@ def test_compile_runs_its_jobs_quietly_and_counts_kernels(monkeypatch, tmp_path,
     assert count > 100
     assert f"of {count} kernels are kept" in out
     assert out.count("\n") == 1
+
+
+def test_compile_does_not_mind_the_settings_of_the_user(monkeypatch, tmp_path, capsys):
+    """A job failed, or wrote among the files of the user."""
+    for name, value in {"RT_REFDIR": "nowhere", "RT_OUTDIR": str(tmp_path), "RT_SIZE": "x",
+                        "CRDS_PATH": "nowhere", "RT_LOG_JSON": str(tmp_path / "log")}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    name = "r0000101001001001001_0001_wfi01_f158"
+    jobs = (("sim", f"{name}_uncal.asdf", "--size", "256", "--read-pattern", "1;2"),
+            ("dqinit", f"{name}_uncal.asdf"), ("info", f"{name}_dqinit.asdf"))  # fmt: skip
+    monkeypatch.setattr(compiling, "JOBS", jobs)
+    status, _out, err = said_by(capsys, "compile")
+    assert (status, err) == (0, "")
+    assert not list(tmp_path.iterdir())
+    assert os.environ["RT_REFDIR"] == "nowhere"
+
+
+def test_places_that_the_environment_names_are_settled_where_a_process_begins(monkeypatch, tmp_path):
+    """A worker, and a tool that works in a directory of its own, looked for them there."""
+    for name in PLACES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "refs").mkdir()
+    for name, said in {"RT_CACHE_DIR": "a/copies", "NUMBA_CACHE_DIR": "kernels", "RT_REFDIR": "refs",
+                       "RT_REFCAT": "gaia", "RT_CONFIG": "s3://b/c.toml", "XDG_CACHE_HOME": "~/c"}.items():  # fmt: skip
+        monkeypatch.setenv(name, said)
+    settle_places()
+    found = {name: os.environ.get(name) for name in PLACES}
+    assert {name: said for name, said in found.items() if said} == {
+        "RT_CACHE_DIR": f"{tmp_path}/a/copies", "NUMBA_CACHE_DIR": f"{tmp_path}/kernels",
+        "RT_REFDIR": f"{tmp_path}/refs", "RT_REFCAT": "gaia", "RT_CONFIG": "s3://b/c.toml", "XDG_CACHE_HOME": "~/c",
+    }  # fmt: skip
 
 
 def test_compile_says_which_job_failed(monkeypatch, capsys):

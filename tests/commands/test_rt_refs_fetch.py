@@ -169,6 +169,29 @@ def test_a_file_that_was_changed_is_refused(locked, capsys):
     assert tool("refs", "check", locked / LOCK, "--json") == 0
 
 
+@pytest.mark.parametrize("change", ["damaged", "type", "size"])
+def test_a_locked_file_whose_header_was_changed_is_refused_and_no_other_serves(tmp_path, change):
+    """It was passed over with a warning, and an older one was taken."""
+    write(tmp_path / "early.asdf", "dark", useafter="2020-01-01T00:00:00.000", value=1.0)
+    path = write(tmp_path / "late.asdf", "dark", useafter="2024-01-01T00:00:00.000", value=2.0)
+    assert tool("refs", "lock", tmp_path) == 0
+    content = path.read_bytes()
+    if change == "damaged":
+        path.write_bytes(content.replace(b"#ASDF", b"#XSDF", 1))
+    elif change == "type":
+        path.write_bytes(content.replace(b"reftype: DARK", b"reftype: FLAT", 1))
+    else:
+        write(path, "dark", detector="WFI02", useafter="2024-01-01T00:00:00.000", exposure={"type": "WFI_IMAGE"})
+    assert path.read_bytes() != content
+    with pytest.raises(MissingReferenceError, match=r"late.asdf is not the file that was locked"):
+        dark_of(tmp_path)
+
+
+def test_damaged_files_that_a_lock_does_not_name_are_passed_over(locked):
+    (locked / "broken.asdf").write_bytes(b"#ASDF 1.0.0\n%YAML 1.1\n--- {")
+    assert dark_of(locked).path.name == "late.asdf"
+
+
 def test_a_file_that_is_not_there_is_refused_and_no_other_serves(locked):
     (locked / "late.asdf").unlink()
     with pytest.raises(MissingReferenceError, match=r"the lock names late.asdf, which is not there"):

@@ -11,7 +11,7 @@ import click
 from rtools.commands.kit.elsewhere import retold
 from rtools.commands.kit.failures import as_rtools_error
 from rtools.commands.kit.guarded import guarded_terminal, on_one_line
-from rtools.commands.kit.surroundings import find_a_home, settings_of_matplotlib
+from rtools.commands.kit.surroundings import find_a_home, settings_of_matplotlib, settle_places
 from rtools.pipeline.job.process import quieten_libraries
 from rtools.pipeline.job.status import end_by_signal
 from rtools.products.io import unfinished
@@ -44,6 +44,7 @@ def entry(command):
         # Linear algebra is small here; its threads would only wait, and burn a core meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         find_a_home()
+        settle_places()
         gc.set_threshold(50_000)  # imports make many objects and no garbage
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup keeps its word

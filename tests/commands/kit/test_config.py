@@ -1,5 +1,6 @@
 """Configuration files: every word of them is obeyed, or refused with the nearest that is known."""
 
+import os
 import re
 import tomllib
 
@@ -223,7 +224,7 @@ def test_the_cache_of_copies_is_as_the_file_says_until_the_command_ends(config, 
     monkeypatch.setattr("rtools.commands.kit.tool.print_config", look)
     path = config('[remote]\ncache_size = "2G"\ncache-dir = "copies"\ntimeout = 3\n')
     assert tool("info", RAW, "--config", path, "--show-config") == 0
-    assert (seen["limit"], str(seen["root"]), seen["timeout"]) == (2 << 30, "copies", 3.0)
+    assert (seen["limit"], str(seen["root"]), seen["timeout"]) == (2 << 30, os.path.abspath("copies"), 3.0)
     assert (cache.limit(), faults.timeout()) == (10 << 30, 15.0)
     monkeypatch.setenv("RT_CACHE_SIZE", "3G")
     assert tool("info", RAW, "--config", path, "--show-config") == 0
