@@ -90,6 +90,7 @@ def _drawn(asked, across, tell, *, each):
             axes.set_axis_off()
         factor = max(1, -(-max(image.data.shape) // side))
         plot.paint_image(places[number], axes, image, factor, **look, **over)
+        del image, over  # before the next is read
     if wishes.title is not None:
         figure.suptitle(wishes.title)
     return figure

@@ -1,11 +1,14 @@
 """Pictures of several detectors and arrays: places in the focal plane, limits of panels."""
 
+import weakref
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from rtools.products.opening import open_any
 from rtools.show.focal_plane import DOT, load_focal_plane
+from rtools.show.names import shown_name
 from rtools.show.panels import plot_panels
 from rtools.show.wishes import Wishes
 from rtools.wfi import aperture, pixel_to_v2v3, v2v3_to_ideal
@@ -81,3 +84,31 @@ def test_panels_are_a_picture_of_several_images(tmp_path, capsys):
     assert tool("view", path, "--panels", "-o", tmp_path / "q.png") == 2
     assert tool("view", path, "--each", "-o", tmp_path / "q.png") == 2
     assert "--each goes with --panels" in capsys.readouterr().err
+
+
+def test_no_more_than_one_image_of_many_panels_is_in_memory(tmp_path, monkeypatch):
+    from rtools.show import panels
+
+    load, seen = panels.load_shown, []
+
+    def watched(*args):
+        assert not any(one() is not None for one in seen)
+        image = load(*args)
+        seen.append(weakref.ref(image))
+        return image
+
+    monkeypatch.setattr(panels, "load_shown", watched)
+    part_of(tmp_path / "a_cal.asdf", "WFI02", 500, 1.0)
+    with open_any(tmp_path / "a_cal.asdf") as product:
+        plot_panels([product] * 3, Wishes(), lambda *_: None)
+    assert len(seen) == 3
+
+
+def test_a_picture_from_standard_input_says_so(tmp_path, monkeypatch):
+    path = part_of(tmp_path / "a_cal.asdf", "WFI02", 500, 1.0)
+    (tmp_path / "rtools-stream.asdf").write_bytes(path.read_bytes())
+    with open_any(tmp_path / "rtools-stream.asdf") as product:
+        assert shown_name(product) == "r01_0001_wfi_f158_cal.asdf"
+        product.meta.pop("filename")
+        figure = plot_panels([product] * 2, Wishes(), lambda *_: None)
+    assert {axes.get_title() for axes in figure.axes if axes.get_title()} == {"standard input  data"}
