@@ -154,16 +154,23 @@ def load_epsf(product: Product) -> EpsfPlanes:
     """
     shape = product.arrays["psf"].shape if product.has("psf") else ()
     meta = product.meta
-    x, y = (np.array(meta.get(f"pixel_{axis}") or [], float) for axis in "xy")
-    if len(shape) != 5 or len(x) != shape[2] or len(y) != shape[2]:
+    x, y = (_listed(meta, f"pixel_{axis}", shape[2]) if len(shape) == 5 else None for axis in "xy")
+    if x is None or y is None or 0 in shape or product.arrays["psf"].dtype.kind not in "iuf":
         raise InputError("it holds no PSF by defocus, spectral type and place", path=product.path)
+    oversample = meta.get("oversample")
+    if not isinstance(oversample, int) or oversample < 1:
+        oversample = 1
     stack = np.asarray(product.array("psf"), np.float32)
-    cut = min(STAMP * int(meta.get("oversample") or 1), *shape[-2:])
+    cut = min(STAMP * oversample, *shape[-2:])
     start = [(length - cut) // 2 for length in shape[-2:]]
     small = stack[..., start[0] : start[0] + cut, start[1] : start[1] + cut]
     centre = int(np.argmin(np.hypot(x - CENTRE, y - CENTRE)))
-    defocus = int(np.argmin(np.abs(_listed(meta, "defocus", shape[0]))))
-    colours = [str(one) for one in meta.get("spectral_type") or range(shape[1])]
+    steps = _listed(meta, "defocus", shape[0])
+    steps = np.arange(shape[0], dtype=float) if steps is None else steps
+    defocus = int(np.argmin(np.abs(steps)))
+    types = meta.get("spectral_type")
+    types = types if isinstance(types, list) and len(types) == shape[1] else list(range(shape[1]))
+    colours = [str(one) for one in types]
     colour = shape[1] // 2
     rows = []
     for height in sorted(set(y.tolist()), reverse=True):
@@ -172,18 +179,21 @@ def load_epsf(product: Product) -> EpsfPlanes:
     if shape[1] > 1:
         rows.append(tuple((f"type {name}", small[defocus, n, centre]) for n, name in enumerate(colours)))
     if shape[0] > 1:
-        steps = _listed(meta, "defocus", shape[0])
         rows.append(tuple((f"defocus {one:g}", small[n, colour, centre]) for n, one in enumerate(steps)))
+    if not any((np.isfinite(values) & (values > 0)).any() for row in rows for _name, values in row):
+        raise InputError("its PSF is nowhere larger than 0", path=product.path)
     title = f"{shown_name(product)}, type {colours[colour]}"
     return EpsfPlanes(title, tuple(rows))
 
 
 def _listed(meta, name, count):
-    """Numbers that a file lists; 0 … where it does not list so many."""
+    """Numbers that a file lists; None where it does not list so many."""
     values = meta.get(name)
-    return (
-        np.array(values, float) if isinstance(values, list) and len(values) == count else np.arange(count, dtype=float)
-    )
+    try:
+        found = np.array(values, float) if isinstance(values, list) else np.zeros(0)
+    except (TypeError, ValueError):
+        return None
+    return found if found.shape == (count,) and np.isfinite(found).all() else None
 
 
 def plot_epsf(found: EpsfPlanes, *, cmap: str = "inferno", title: str | None = None) -> Figure:
@@ -210,7 +220,7 @@ def plot_epsf(found: EpsfPlanes, *, cmap: str = "inferno", title: str | None = N
     across = max(map(len, found.rows))
     figure = Figure(figsize=(max(5.0, 2.4 * across), 2.65 * len(found.rows) + 0.5), layout="constrained")
     figure.suptitle(readable(found.title if title is None else title), fontsize=10)
-    top = max(float(np.nanmax(values)) for row in found.rows for _name, values in row)
+    top = max(float(values[np.isfinite(values)].max(initial=0)) for row in found.rows for _name, values in row)
     norm = LogNorm(FAINTEST * top, top, clip=True)
     places = figure.subplots(len(found.rows), across, squeeze=False)
     for line, row in zip(places, found.rows, strict=True):

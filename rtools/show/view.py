@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rtools.errors import InputError, UsageError
-from rtools.show.wishes import CHARTS, IMAGE, INTEGRATIONS, RAMP, Wishes, meant
+from rtools.show.wishes import CHARTS, IMAGE, INTEGRATIONS, RAMP, Wishes, asked, meant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,12 +94,18 @@ def _reference(product, wishes, tell):
             lambda: reference_pictures.plot_distortion(field, cmap=wishes.cmap, title=wishes.title),
             lambda style: terminal.draw_image(field.area, style, **look),
         )
-    if product.reftype == "epsf" and not (wishes.hist or wishes.section):
+    if product.reftype == "epsf" and not _is_of_one_plane(wishes):
         image = _image(product, meant(product, wishes, IMAGE["roman"]), tell)
         planes = reference_pictures.load_epsf(product)
         look = {"cmap": wishes.cmap, "title": wishes.title}
         return Drawing(lambda: reference_pictures.plot_epsf(planes, **look), image.draw)
     return None
+
+
+def _is_of_one_plane(wishes):
+    """Whether something is asked for that means an image, which is not a picture of many of them."""
+    names = set(IMAGE["roman"]) - {"title", "cmap", "side"}
+    return bool(asked(wishes) & names)
 
 
 def _ramps(product, wishes):

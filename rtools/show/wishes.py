@@ -10,7 +10,7 @@ from rtools.errors import UsageError
 if TYPE_CHECKING:
     from rtools.products.io.face import ProductFace
 
-__all__ = ["CHARTS", "IMAGE", "INTEGRATIONS", "RAMP", "Wishes", "meant"]
+__all__ = ["CHARTS", "IMAGE", "INTEGRATIONS", "RAMP", "Wishes", "asked", "meant"]
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,27 @@ def meant(product: ProductFace, wishes: Wishes, known: tuple[str, ...]) -> Wishe
         One of the others is typed.
     """
     others = [one for one in fields(wishes) if one.name not in (*known, "typed")]
+    wanted = asked(wishes)
     for one in others:
-        if getattr(wishes, one.name) != one.default and (wishes.typed is None or one.name in wishes.typed):
+        if one.name in wanted:
             kind = {"l1_face": "face", "l2_image": "cal"}.get(product.kind, product.kind)
             word = one.metadata.get("word", one.name)
             raise UsageError(f"--{word} does not go with a _{kind} file", path=product.path)
     defaults: dict[str, Any] = {one.name: one.default for one in others}
     return replace(wishes, **defaults)
+
+
+def asked(wishes: Wishes) -> set[str]:
+    """Settings that are typed and not what they are by default.
+
+    Parameters
+    ----------
+    wishes : Wishes
+        What is asked for.
+
+    Returns
+    -------
+    set of str
+    """
+    known = (one for one in fields(wishes) if one.name != "typed" and getattr(wishes, one.name) != one.default)
+    return {one.name for one in known if wishes.typed is None or one.name in wishes.typed}

@@ -4,12 +4,13 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rtools.products.opening import open_any
 from rtools.show.reference_charts import chart_reference
 from rtools.show.reference_pictures import load_distortion, load_epsf, plot_distortion, plot_epsf
 from rtools.wfi import relative_area, zero_point
-from tests.support.small_files import tool
+from tests.support.small_files import tool, write
 
 TYPES = ("distortion", "epsf", "photom", "apcorr", "gain", "integralnonlinearity", "darkdecaysignal")
 
@@ -67,6 +68,58 @@ def test_every_reference_has_a_picture(references, tmp_path, name, capsys):
         capsys.readouterr()
     assert tool("view", references[name]) == 0
     assert len(capsys.readouterr().out.splitlines()) > 10
+
+
+PLACES = [[x for _y in (4.0, 2044, 4080) for x in (4.0, 2044, 4080)], [y for y in (4.0, 2044, 4080) for _x in range(3)]]
+SAID = {
+    "pixel_x": PLACES[0],
+    "pixel_y": PLACES[1],
+    "oversample": 3,
+    "spectral_type": ["A", "G", "M"],
+    "defocus": [0, 1],
+}
+PSF = np.full((2, 3, 9, 21, 21), 0.01, "f4")
+
+
+@pytest.mark.parametrize(("change", "status"), [
+    ({}, 0), ({"spectral_type": ["A"]}, 0), ({"spectral_type": "G"}, 0), ({"defocus": ["a", "b"]}, 0),
+    ({"oversample": "x"}, 0), ({"oversample": -1}, 0), ({"pixel_x": ["a"] * 9}, 3), ({"pixel_x": 3.0}, 3),
+    ({"pixel_x": [[1, 2]] * 9}, 3), ({"pixel_y": [np.nan] * 9}, 3), ({"psf": PSF * np.nan}, 3), ({"psf": -PSF}, 3),
+    ({"psf": PSF[0]}, 3),
+])  # fmt: skip
+def test_a_psf_of_any_description_is_drawn_or_refused_in_one_line(tmp_path, change, status, capsys):
+    said = SAID | {name: value for name, value in change.items() if name != "psf"}
+    path = write(tmp_path / "x_epsf.asdf", "reference/epsf", {"psf": change.get("psf", PSF)}, reftype="EPSF", **said)
+    assert tool("view", path, "-o", tmp_path / "x.png") == status
+    told = capsys.readouterr().err
+    assert "internal error" not in told
+    assert "not a valid file" not in told
+    assert (tmp_path / "x.png").exists() == (status == 0)
+
+
+OPTIONS = [
+    ["--array", "psf", "--hist"], ["--array", "nothing"], ["--resultant", "-1"], ["--resultant", "99"],
+    ["--section", "0:8,0:8"], ["--limits", "99%"], ["--bare"], ["--stretch", "log"], ["--dq", "none"], ["--compass"],
+    ["--at", "1,1"], ["--integration", "0"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_no_option_ends_in_an_internal_error_for_a_reference(references, tmp_path, name, capsys):
+    for number, words in enumerate(OPTIONS):
+        path = tmp_path / f"{number}.png"
+        status = tool("view", references[name], *words, "-o", path)
+        told = capsys.readouterr().err
+        assert status in (0, 2, 3), words
+        assert path.exists() == (status == 0)
+        assert "internal error" not in told, words
+        assert "not a valid file" not in told, words
+
+
+def test_what_is_asked_of_one_plane_of_a_psf_is_not_passed_over(references, tmp_path):
+    assert tool("view", references["epsf"], "--bare", "--limits", "0,1", "-o", tmp_path / "x.png") == 0
+    with Image.open(tmp_path / "x.png") as made:
+        assert made.width == made.height  # the plane alone, not a page of them
 
 
 def test_what_means_nothing_for_such_a_reference_is_refused(references, tmp_path):
