@@ -77,7 +77,7 @@ _writing = _bundle(
 _limit = click.option("--limit", type=float, metavar="G", help="Only stars brighter than this G.")
 
 _where = _bundle(
-    click.option("--cone", metavar="RA,DEC,RADIUS", allow_from_autoenv=False, help="In degrees."),
+    click.option("--cone", metavar="RA,DEC,RADIUS", allow_from_autoenv=False, help="RADIUS in degrees."),
     click.option(
         "--file", "files", multiple=True, metavar="FILE", help="Around the footprint of this image; repeated: of all."
     ),
@@ -238,10 +238,13 @@ def _cone(cone, files, margin):
     """The cone that was asked for, before any work."""
     if bool(cone) == bool(files):
         raise UsageError("which part of the sky", mend="give --cone RA,DEC,RADIUS or --file FILE")
+    from rtools.astrometry.positions import parse_position
     from rtools.products.refcat import cones
 
     if cone:
-        return cones.parse(cone)
+        place, _comma, radius = cone.rpartition(",")
+        ra, dec = parse_position(place)
+        return cones.parse(f"{ra!r},{dec!r},{radius}")
     return cones.around_files(expand_inputs(files), margin)
 
 

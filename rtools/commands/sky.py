@@ -99,11 +99,10 @@ def _coordinates(product):
 
 def _sexagesimal(rows):
     """Write positions in sexagesimal, hours for right ascensions."""
-    from astropy.coordinates import Angle
+    from rtools.wfi.angles import sexagesimal
 
-    for name, unit, places in (("ra", "hourangle", 4), ("dec", "deg", 3)):
-        angle = Angle(rows[name].data, "deg")
-        rows[name] = angle.to_string(unit=unit, sep=":", precision=places, pad=True, alwayssign=name == "dec")
+    for name, places in (("ra", 4), ("dec", 3)):
+        rows[name] = sexagesimal(rows[name].data, hours=name == "ra", places=places)
         rows[name].unit = None
 
 

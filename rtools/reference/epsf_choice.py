@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rtools.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from rtools.reference.source import ReferenceSource
 
-__all__ = ["PsfChoice", "chosen_indices", "measured_on"]
+__all__ = ["PsfChoice", "chosen_indices", "measured_on", "refuse_mission", "said_of_measuring"]
 
 IN_FOCUS = 0
 """Index of the defocus that is used where no other is asked for."""
 
 G2V = 1
 """Index of the spectral type that is used where no other is asked for."""
+
+
+NAMES = {"roman": "Roman", "jwst": "JWST"}
 
 
 class PsfChoice(NamedTuple):
@@ -80,6 +83,27 @@ def _place_among(known, wanted, what):
     return known.index(wanted)
 
 
+def said_of_measuring(source: ReferenceSource, key: str) -> Any:
+    """What a reference that was measured on an image says of that (`rt-psf --measure`).
+
+    Parameters
+    ----------
+    source : ReferenceSource
+        Of an epsf reference, opened or built in.
+    key : str
+        ``mission``, ``detector``, ``filter``, ``pixel_scale``, ``measured_on`` …
+
+    Returns
+    -------
+    object
+        None where it says nothing, as any other reference.
+    """
+    try:
+        return source.node(f"meta.rtools.psf.{key}")
+    except (InputError, KeyError, TypeError):
+        return None
+
+
 def measured_on(source: ReferenceSource) -> str | None:
     """What the PSF of a reference was measured on, where it was measured on an image (`rt-psf --measure`).
 
@@ -93,8 +117,26 @@ def measured_on(source: ReferenceSource) -> str | None:
     str or None
         ``exposure`` or ``mosaic``; None for any other reference.
     """
-    try:
-        said = source.node("meta.rtools.psf.measured_on")
-    except (InputError, KeyError, TypeError):
-        return None
+    said = said_of_measuring(source, "measured_on")
     return said if said in ("exposure", "mosaic") else None
+
+
+def refuse_mission(source: ReferenceSource, mission: str) -> None:
+    """Refuse a PSF of another telescope: its pixels and its optics are others, and all fluxes would be wrong.
+
+    Parameters
+    ----------
+    source : ReferenceSource
+        Of an epsf reference, opened or built in.
+    mission : str
+        ``roman`` or ``jwst``: whose image it is wanted for.
+
+    Raises
+    ------
+    InputError
+        It is of another mission.
+    """
+    theirs = "jwst" if str(said_of_measuring(source, "mission")).upper() == "JWST" else "roman"
+    if theirs != mission:
+        mend = "rt-psf --measure makes one of an image's own stars"
+        raise InputError(f"a PSF of {NAMES[theirs]}, not of {NAMES[mission]}", mend=mend, path=source.label)

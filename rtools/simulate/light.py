@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtools.reference import epsf
+from rtools.reference.epsf_choice import refuse_mission
 from rtools.simulate import areas, assumed, pointing, render
 from rtools.simulate.references import calibration_of, needed
 from rtools.simulate.seen import MARGIN_PIXELS, Seen, find_sources
@@ -236,6 +237,7 @@ def stamp_of(references: References, jitter: tuple[float, float, float] | None, 
         How a star looks.
     """
     source = needed(references, "epsf")
+    refuse_mission(source, "roman")
     stamp = epsf.from_reference(source, work.log)
     return stamp if jitter is None else epsf.jittered(stamp, epsf.jitter_of(source, work.log), jitter)
 

@@ -20,7 +20,9 @@ SCALE = 0.11 / 3600
         "10h02m03.4s,+02d12m11s",
         "10h02m03.4s +02d12m11s",
         "10 02 03.4 +02 12 11",
+        "10 02 03.4 2 12 11",
         "10 02 03.4, 2 12 11",
+        "10h 02m 03.4s +2d 12m 11s",
         " 150.5141666667 , 2.2030555556 ",
         "-209.4858333333,2.2030555556",
     ],
@@ -51,10 +53,43 @@ def test_what_is_no_pixel_is_refused(text):
         ("270.1, 66.02 star", ("270.1,66.02", "star")),
         ("18 00 24 +66 01 12 star", ("18:00:24,+66:01:12", "star")),
         ("10 02 03.4, -2 12 11", ("10 02 03.4,-2 12 11", "")),
+        ("10 02 30 2 30 00 star", ("10:02:30,2:30:00", "star")),
+        ("10 02 30, 02 30 00 star", ("10 02 30,02 30 00", "star")),
+        ("10:02:30 2 30 00", ("10:02:30,2 30 00", "")),
+        ("10h 02m 30s -2d 30m", ("10h 02m 30s,-2d 30m", "")),
+        ("270 66 12", ("270,66", "12")),
+        ("10 20 3C273", ("10,20", "3C273")),
+        ("270.1, 66 2MASS", ("270.1,66", "2MASS")),
     ],
 )
 def test_a_line_of_a_list_has_a_position_and_a_name(line, expected):
     assert positions.split_line(line) == expected
+
+
+@pytest.mark.parametrize(
+    "line", ["10 02 30", "02 30 00", "1 2 12.5", "10 02 30 -2 30", "10 02 +2 30", "10 02 30 2.5 0.1 0.1", "10 02 30 x"]
+)
+def test_sexagesimal_without_signs_and_commas_is_never_read_as_degrees(line):
+    with pytest.raises(UsageError, match="cannot be told"):
+        positions.split_line(line)
+
+
+@pytest.mark.parametrize("text", ["10,20 30 40", "150.5,2 30 00", "150.5,2 30"])
+def test_degrees_with_a_declination_of_several_words_are_refused(text):
+    with pytest.raises(UsageError, match="DEC is several"):
+        positions.parse_position(text)
+
+
+def test_pixels_of_a_list_are_never_sexagesimal():
+    assert positions.split_pixels("10 20 30") == ("10,20", "30")
+    assert positions.split_pixels("10,20 30") == ("10,20", "30")
+    assert positions.split_pixels("10, 20, star 7") == ("10, 20", "star")
+
+
+def test_an_hour_of_24_is_0_without_a_warning(recwarn):
+    ra, dec = positions.parse_position("24:00:00,+60:00:60")
+    assert (np.cos(np.radians(ra)), dec) == pytest.approx((1, 60 + 1 / 60))
+    assert not recwarn.list
 
 
 def test_pixels_and_sky_are_each_others_inverse():

@@ -243,6 +243,18 @@ def test_two_blended_stars_are_told_apart(psf):
     assert abs(alone.flux[0] - flux[1]) > 10 * abs(found.flux[1] - flux[1])
 
 
+@pytest.mark.parametrize("fixed", [True, False])
+def test_repeated_positions_have_the_flux_of_one_fit_not_nan(psf, fixed):
+    x, y = np.array([20.3, 44.0, 20.3, 20.35, np.nan, 21.3]), np.array([20.1, 20.0, 20.1, 20.1, 5.0, 20.1])
+    data, err = rendered(psf, x[:2], y[:2], np.array([5e4, 1e4]), (60, 60))
+    once = fit(data, err, None, x[[0, 1, 4, 5]], y[[0, 1, 4, 5]], psf=psf, fixed=fixed)
+    found = fit(data, err, None, x, y, psf=psf, fixed=fixed)
+    for name in ("x", "x_err", "flux", "flux_err", "gof"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(once, name)[[0, 1, 0, 0, 2, 3]], err_msg=name)
+    assert (found.flags & FLAGS["shared"] != 0).tolist() == [True, False, True, True, False, False]
+    assert found.flux[0] == pytest.approx(5e4, rel=1e-3)
+
+
 @pytest.mark.parametrize("photons_known", [True, False])
 def test_pieces_of_a_large_group_end_where_the_whole_group_does(psf, monkeypatch, photons_known):
     """Noiseless, so that the common minimum is the truth."""

@@ -4,6 +4,8 @@ Sources linked by less than `LINK` pixels are a group; x, y and flux of its memb
 5 × 5 pixel regions. The weights of a first fit are the errors of the image; they follow the measured values, which
 pulls fluxes low. With ``weights="model"`` a second fit takes the variance that the first one's model has.
 
+Places within `SAME` pixels of each other are one source: it is fitted once, and each place has its numbers and a flag.
+
 Large groups are fitted piece by piece (`rtools.catalog.psf.groupfit`). Memory: 10 kB per source of the largest group,
 or per `CHUNK` sources and thread.
 """
@@ -26,6 +28,9 @@ __all__ = ["FLAGS", "LINK", "PsfFit", "fit"]
 
 LINK = 5.0
 """Pixels within which sources are linked into groups."""
+
+SAME = 0.1
+"""Pixels within which places are one source: their fluxes could not be told apart, so one is fitted for all."""
 
 CHUNK = 1024
 """Sources a thread takes at a time."""
@@ -102,7 +107,8 @@ def fit(
     Returns
     -------
     PsfFit
-        One value per source, in the order of the start positions.
+        One value per source, in the order of the start positions. Sources that coincide have the numbers of the first
+        of them, and the flag ``shared``.
 
     Raises
     ------
@@ -119,8 +125,16 @@ def fit(
     found = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     table.flags[~(np.isfinite(x) & np.isfinite(y))] |= FLAGS["few_pixels"]
     if found.size:
-        _fit_chunks(image, table, _chunks(found, friends(x[found], y[found], LINK)), psf, work)
+        alone, leaders = _leaders(found, friends(x[found], y[found], SAME))
+        _fit_chunks(image, table, _chunks(alone, friends(x[alone], y[alone], LINK)), psf, work)
+        table.share(found, leaders)
     return table.finished(np.shape(data))
+
+
+def _leaders(found, groups):
+    """The sources that are fitted, the first of each group of places that coincide; and for each place that source."""
+    _groups, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    return found[np.sort(first)], found[first[group]]
 
 
 class _Table:
@@ -132,6 +146,13 @@ class _Table:
         self.gof = np.full(x.size, np.nan)
         self.flags = np.zeros(x.size, np.int32)
         self.x, self.y, self.level, self.fixed = x, y, level, fixed
+
+    def share(self, found, leaders):
+        """Give places that coincide with another the results of that one, and flag them both."""
+        twins = found != leaders
+        for values in (self.fitted, self.errors, self.gof, self.flags):
+            values[found[twins]] = values[leaders[twins]]
+        self.flags[np.concatenate([found[twins], leaders[twins]])] |= FLAGS["shared"]
 
     def finished(self, shape):
         """The `PsfFit`, with the flags that follow from the values."""

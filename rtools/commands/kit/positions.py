@@ -157,11 +157,12 @@ def read_positions(at: Sequence[str] = (), sky: Sequence[str] = (), table: str |
 
 def _texts(words, option):
     """Positions as text with their names, those of lists among them."""
-    from rtools.astrometry.positions import split_line
+    from rtools.astrometry.positions import split_line, split_pixels
 
+    split = split_pixels if option == "--at" else split_line
     found: list[tuple[str, str]] = []
     for word in words:
-        found += [split_line(line) for line in lines_of(word[1:])] if word.startswith("@") else [(word, "")]
+        found += [split(line) for line in lines_of(word[1:])] if word.startswith("@") else [(word, "")]
     if not found:
         raise UsageError(f"the list of {option} is empty")
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rtools.catalog.measure import sky
 from rtools.catalog.places import PlaceOptions, measure_places
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.catalog.jwst import jwst_planes_of
@@ -30,6 +31,9 @@ __all__ = ["LightRequest", "MeasuredImage", "image_planes", "image_psf", "light_
 ROMAN_KINDS = ("l2_image", "l3_coadd")
 JWST_KINDS = ("cal", "crf", "i2d")
 """Images whose light is calibrated."""
+
+OTHER_PIXELS = 0.05
+"""Share by which pixels may differ from those of a PSF; distortion changes them by less on one detector."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,8 @@ def image_psf(
 
     Raises
     ------
+    InputError
+        The PSF is of another mission, or per pixel of another size.
     MissingReferenceError
         Of Roman: the reference is nowhere.
     """
@@ -169,12 +175,34 @@ def image_psf(
 
     if isinstance(product, JwstProduct):
         named = config.overrides.get("epsf")
-        return None if named in (None, "none") else from_reference(FileSource("epsf", str(named)), log, choice)
+        if named in (None, "none"):
+            return None
+        source = FileSource("epsf", str(named))
+        _refuse_psf(source, product, planes, log)
+        return from_reference(source, log, choice)
     uses = [use for use in REFERENCES if use.type == "epsf"]
     simulated = history.is_simulated(product.history)
     found = find_references(product.meta, product.kind, uses, config, log, simulated=simulated)["epsf"]
     grid = None if planes.dq is not None else (planes.wcs, planes.data.shape)
     return None if found is None else psf_of(found, product.meta, grid=grid, log=log, choice=choice)
+
+
+def _refuse_psf(source, product, planes, log):
+    """Refuse a PSF for an image of JWST whose pixels are not those that it is per; warn of another filter."""
+    from rtools.reference.epsf_choice import measured_on, refuse_mission, said_of_measuring
+
+    refuse_mission(source, "jwst")
+    if measured_on(source) == "mosaic" and planes.dq is not None:
+        raise InputError("a PSF that was measured on a mosaic, not that of an exposure", path=source.label)
+    own, side = sky.centre_side(planes.wcs, planes.data.shape), said_of_measuring(source, "pixel_scale")
+    if isinstance(side, int | float) and abs(side / own - 1) > OTHER_PIXELS:
+        raise InputError(f"a PSF per pixel of {side:.4g} arcsec, and those of the image are {own:.4g}",
+                         path=source.label)  # fmt: skip
+    instrument = product.meta.get("instrument") or {}
+    for key in ("detector", "filter"):
+        theirs, ours = (str(one or "") for one in (said_of_measuring(source, key), instrument.get(key)))
+        if theirs and ours and theirs != ours:
+            log("warning", f"{source.label}: the PSF of {key} {theirs} is taken for {ours}")
 
 
 def light_of(

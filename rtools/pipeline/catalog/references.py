@@ -161,13 +161,14 @@ def psf_of(
     Raises
     ------
     InputError
-        The image is an exposure, and the PSF was measured on a mosaic.
+        The PSF is of another mission, or the image is an exposure and the PSF was measured on a mosaic.
     """
     from rtools.catalog.psf.mosaic import mosaic_psf
     from rtools.mosaic.grid.scale import mean_pixel_area
     from rtools.reference.epsf import from_reference, image_jitter, jitter_of, jittered
-    from rtools.reference.epsf_choice import measured_on
+    from rtools.reference.epsf_choice import measured_on, refuse_mission
 
+    refuse_mission(reference, "roman")
     if measured_on(reference) == "mosaic":
         if grid is None:
             raise InputError("a PSF that was measured on a mosaic, not that of an exposure", path=reference.label)
@@ -236,10 +237,11 @@ def pixel_side_of(reference: Any) -> float:
     float
         Of the image that it was measured on, else of the detector whose PSF it is.
     """
+    from rtools.reference.epsf_choice import said_of_measuring
     from rtools.wfi.distortion import pixel_side
 
-    with suppress(KeyError, InputError, TypeError, ValueError):
-        return float(reference.node("meta.rtools.psf.pixel_scale"))
+    with suppress(TypeError, ValueError):
+        return float(said_of_measuring(reference, "pixel_scale"))
     detector = getattr(reference, "detector", None)
     if detector is None:
         with suppress(KeyError, InputError):

@@ -18,6 +18,7 @@ from rtools.products.io import open_product
 from rtools.products.schema.history import is_simulated
 from rtools.reference import find
 from rtools.reference.epsf import from_reference, jitter_of
+from rtools.reference.epsf_choice import refuse_mission
 from rtools.wfi import dq
 from rtools.wfi.frame import BORDER, CHANNEL
 from rtools.wfi.instrument import SPECTRAL_ELEMENTS
@@ -129,6 +130,7 @@ class GuideInstrument:
         from rtools.guide import psf_at  # what is compiled is loaded where it is needed
 
         source = self.sources["epsf"]
+        refuse_mission(source, "roman")
         return psf_at(from_reference(source), x - BORDER, y - BORDER, jitter=jitter_of(source))
 
 

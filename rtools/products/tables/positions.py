@@ -17,6 +17,7 @@ from rtools.products.tables.column_names import (
     plain_name,
     sky_columns,
 )
+from rtools.wfi.angles import NO_ANGLE, degrees_of
 
 if TYPE_CHECKING:
     from astropy.table import Column, Table
@@ -247,9 +248,6 @@ def epoch_of(column: Column) -> float | None:
 
 def _of_text(column, axis):
     """Degrees of a column of texts: numbers, or sexagesimal."""
-    from astropy import units
-    from astropy.coordinates import Angle
-
     texts = ["" if value is None or value is np.ma.masked else str(value).strip() for value in column]
     known = [number for number, text in enumerate(texts) if text.lower() not in UNKNOWN_TEXTS]
     unit = str(column.unit or "").strip().lower()
@@ -262,8 +260,8 @@ def _of_text(column, axis):
     hours = axis == "ra" and unit in ("", *HOURS)
     try:
         written = [texts[number].replace("\N{MINUS SIGN}", "-") for number in known]
-        found[known] = Angle(written, units.hourangle if hours else units.deg).deg
-    except (ValueError, TypeError, IndexError, ArithmeticError) as error:
+        found[known] = degrees_of(written, hours=hours)
+    except NO_ANGLE as error:
         reason = " ".join(str(error).split())[:100]
         raise InputError(f"{column.name} holds no positions that can be read ({reason})") from None
     return found

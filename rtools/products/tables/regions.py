@@ -12,6 +12,7 @@ import numpy as np
 
 from rtools.errors import InputError
 from rtools.products.tables.positions import plain_numbers, read_positions
+from rtools.wfi.angles import degrees_of
 
 if TYPE_CHECKING:
     from astropy.table import Table as AstropyTable
@@ -220,10 +221,8 @@ def _angle(word, *, hours):
     """Degrees of a coordinate, which may be sexagesimal: then it is in hours, if its axis has hours."""
     if _NUMBER.fullmatch(word):
         return _value(word, sky=True)[0]
-    from astropy.coordinates import Angle
-
     in_hours = "h" in word.lower() or (hours and ":" in word)
-    return float(Angle(word, "hourangle" if in_hours else "deg").deg)
+    return degrees_of(word, hours=in_hours)
 
 
 def write_regions(table: AstropyTable, messages: list[str]) -> bytes:
