@@ -146,8 +146,8 @@ def _parted(text):
         return (words[0], *_coordinate(text.split(maxsplit=1)[1]))
     if _is_sexagesimal([*words[:2], words[2].lstrip("+-")] if len(words) > 2 else [], _HOUR):
         if not _is_sexagesimal(words[:3], _HOUR) or not _is_sexagesimal(words[3:6], _DEGREE):
-            raise UsageError(f"{text!r} is degrees, or sexagesimal: it cannot be told",
-                             mend="with a comma between RA and DEC it can, as 10,2,NAME or 10:02:30,+2:30:00")  # fmt: skip
+            mend = "with a comma between RA and DEC it can, as 10,2,NAME or 10:02:30,+2:30:00"
+            raise UsageError(f"{text!r} is degrees, or sexagesimal: it cannot be told", mend=mend)
         return ":".join(words[:3]), ":".join(words[3:6]), " ".join(words[6:])
     return words[0], words[1], " ".join(words[2:])
 

@@ -1,7 +1,6 @@
 """rt-ls: a manifest of files, from their headers alone."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -24,8 +23,9 @@ file. Directories are looked through with all that is below them, for files that
 .ecsv. Headers alone are read, those of a thousand files in some seconds.
 
 --cone keeps files whose footprint comes within RADIUS of a position (arcsec, or with a unit; of files without a
-footprint, those that point there), --time those that start in a span, --where those for which a condition holds on the
-columns. A terminal gets name, start, exposure time and status, and with -v all columns.
+footprint, those that point there), --time those that start in a span (UTC, or with an offset from it as +01:00),
+--where those for which a condition holds on the columns. A terminal gets name, start, exposure time and status, and
+with -v all columns.
 
 --plot draws the footprints; --moc writes the part of the sky that they cover as a coverage map (MOC, FITS)."""
 
@@ -50,7 +50,7 @@ UNITS = {"exptime": "s", "ra": "deg", "dec": "deg"}
 @click.option("--time", "span", metavar="T1,T2", help="Files that start from T1 to before T2, UTC; one may be missing.")
 @click.option("--where", metavar="CONDITION", help="Files for which it holds, on the columns.")
 @click.option("--sort", metavar="COL,…", help="By these columns or expressions; -COL descends. By path otherwise.")
-@click.option("--moc", type=Written("fits"), metavar="FILE.fits", help="Write the sky that they cover.")
+@click.option("--moc", type=Written("fits", stream=False), metavar="FILE.fits", help="Write the sky that they cover.")
 @click.option("--moc-order", type=click.IntRange(0, 20), default=12, show_default=True, metavar="N",
               help="Order of the smallest cells: 10 for 3.4 arcmin, 12 for 52 arcsec, 14 for 13 arcsec.")  # fmt: skip
 @analysis_options
@@ -128,16 +128,20 @@ def _cone(text):
 
 
 def _span(text):
-    """Two times as ISO 8601 writes them, an open end as None."""
+    """Two moments in UTC, an open end as None."""
     if text is None:
         return None
+    from rtools.wfi.times import utc_moment
+
     words = [word.strip() for word in text.split(",")]
     try:
-        ends = [datetime.fromisoformat(word).replace(tzinfo=None).isoformat() if word else None for word in words]
+        ends = [utc_moment(word) if word else None for word in words]
     except ValueError:
         ends = []
     if len(ends) != 2 or not any(ends):
-        raise UsageError(f"--time {text}: T1,T2 expected", mend="as 2027-01-01,2027-01-01T12:00:00")
+        raise UsageError(f"--time {text}: T1,T2 expected", mend="as 2027-01-01,2027-01-01T12:00:00+01:00")
+    if None not in ends and ends[0] >= ends[1]:
+        raise UsageError(f"--time {text}: the second is not later than the first")
     return ends
 
 
@@ -148,28 +152,33 @@ def _manifest(rows, choices):
     if choices["span"]:
         rows = [row for row in rows if _started(row.start, choices["span"])]
     if choices["cone"]:
-        rows = [row for row in rows if _touches(row, choices["cone"])]
+        rows = _within(rows, choices["cone"])
     table = _table(rows)
     return viewed(table, where=choices["where"] or None, sort=choices["sort"])
 
 
 def _started(start, span):
+    from rtools.wfi.times import utc_moment
+
     try:
-        text = datetime.fromisoformat(start.removesuffix("Z")).isoformat()
+        moment = utc_moment(start)
     except ValueError:
         return False
-    return (span[0] is None or text >= span[0]) and (span[1] is None or text < span[1])
+    return (span[0] is None or moment >= span[0]) and (span[1] is None or moment < span[1])
 
 
-def _touches(row, cone):
+def _within(rows, cone):
+    """Rows that come into a cone: by their footprints, else by where they point."""
+    import numpy as np
+
     from rtools.wfi.sphere import separation
-    from rtools.wfi.sphere_regions import parse_region, region_distance
+    from rtools.wfi.sphere_regions import parse_region, region_distances
 
     ra, dec, radius = cone
-    corners = parse_region(row.footprint)
-    if corners is not None:
-        return region_distance(corners, ra, dec) <= radius
-    return row.ra is not None and bool(separation(row.ra, row.dec, ra, dec) <= radius)
+    distances = region_distances([parse_region(row.footprint) for row in rows], ra, dec)
+    pointed = np.array([(np.nan, np.nan) if row.ra is None else (row.ra, row.dec) for row in rows], float)
+    distances = np.where(np.isnan(distances), separation(*pointed.reshape(-1, 2).T, ra, dec), distances)
+    return [row for row, near in zip(rows, distances <= radius, strict=True) if near]
 
 
 def _table(rows):

@@ -26,8 +26,9 @@ Fluxes are nJy. aperNN_flux is the light within NN tenths of an arcsecond of the
 that the circle covers. The sky is the clipped median of a ring about each position, and its error is in the errors.
 With --background map the sky is that of rt-catalog, and so are the fluxes. psf_flux is the PSF of the epsf reference
 fitted with its position fixed, or free with --free. Positions within 5 pixels of each other are fitted together;
-those within 0.1 pixel are one source, whose flux each of them has, with SHARED in psf_flags. Neighbours that are not among the positions are not known. Images of JWST have no epsf reference; rt-psf makes one of
-their stars, and --ref epsf=FILE names it.
+those within 0.1 pixel are one source, whose flux each of them has, with SHARED in psf_flags. Neighbours that are not
+among the positions are not known. Images of JWST have no epsf reference; rt-psf makes one of their stars, and --ref
+epsf=FILE names it.
 
 status is "measured" where all is well. Otherwise it says why not: "replaced" (more than a tenth of an aperture is bad
 pixels, which the pixels opposite stand in for), "edge" (the image ends within an aperture, whose flux is NaN), "no

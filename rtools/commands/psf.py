@@ -65,7 +65,8 @@ in mosaics."""
 @option("--reach", type=click.FloatRange(0.1, 20), default=2.5, metavar="R", help="Largest radius of profiles, arcsec.")
 @option("--stars", type=click.IntRange(5), default=150, metavar="N", help="With --measure: at most so many stars.")
 @option("--radii", default="0.1,0.2,0.4,0.8,1.6", metavar="R,…", help="With --depth: radii of the apertures, arcsec.")
-@click.option("--write", type=Written("asdf"), metavar="FILE.asdf", help="With --measure: write it as a reference.")
+@click.option("--write", type=Written("asdf", stream=False), metavar="FILE.asdf",
+              help="With --measure: write it as a reference.")  # fmt: skip
 @options.references
 @options.jobs
 @options.no_checksum

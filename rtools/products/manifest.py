@@ -12,6 +12,7 @@ from rtools.products.forms import form_of
 from rtools.products.io.fits_headers import read_headers
 from rtools.products.io.glimpse import glimpse
 from rtools.wfi.fill import FILL_NUMBER
+from rtools.wfi.times import iso_time
 
 __all__ = ["ManifestRow", "files_below", "manifest_row"]
 
@@ -79,24 +80,20 @@ def files_below(places: Iterable[str]) -> Iterator[str]:
     str
         Paths as they begin in `places`; of each directory sorted, without what begins with a dot.
 
-    Raises
-    ------
-    InputError
-        There is no such place, or a directory cannot be listed.
+        A directory that cannot be listed is yielded itself.
     """
-
-    def refuse(error):
-        raise InputError(f"cannot be listed ({(error.strerror or str(error)).lower()})", path=error.filename)
-
+    closed: list[str] = []
     for place in places:
         if not os.path.isdir(place):
             yield place
             continue
-        for directory, below, files in os.walk(place, onerror=refuse):
+        for directory, below, files in os.walk(place, onerror=lambda error: closed.append(str(error.filename))):
             below[:] = sorted(name for name in below if not name.startswith("."))
             for name in sorted(files):
                 if name.lower().endswith(EXTENSIONS) and not name.startswith("."):
                     yield os.path.join(directory, name)
+        yield from closed
+        closed.clear()
 
 
 def manifest_row(path: str) -> ManifestRow:
@@ -110,17 +107,12 @@ def manifest_row(path: str) -> ManifestRow:
     Returns
     -------
     ManifestRow
-        One of a file that cannot be read says so in its status.
-
-    Raises
-    ------
-    InputError
-        There is no such file.
+        One of a file that is not there or cannot be read says so in its status.
     """
     stem, suffix = names.split_suffix(path)
     row = ManifestRow(path, stem, suffix or "")
-    if not os.path.exists(path):
-        raise InputError("no such file", path=path)
+    if not os.path.isfile(path):  # a pipe would be waited for
+        return row._replace(status=_missing(path))
     try:
         form = form_of(path)
         if form == "asdf":
@@ -145,6 +137,23 @@ def manifest_row(path: str) -> ManifestRow:
     return row
 
 
+def _missing(path):
+    """Why there is no file at a path."""
+    if os.path.isdir(path):
+        return "a directory that cannot be listed"
+    if os.path.exists(path):
+        return "not a file"
+    return "a symbolic link to a file that is not there" if os.path.islink(path) else "no such file"
+
+
+def _when(value):
+    """A start as text, UTC; a text that is no time as it is."""
+    try:
+        return iso_time(value)
+    except InputError:
+        return str(value)
+
+
 def _of_roman(row, meta):
     def said(block, key):
         value = (meta.get(block) or {}).get(key) if isinstance(meta.get(block) or {}, dict) else None
@@ -160,7 +169,7 @@ def _of_roman(row, meta):
         detector=str(said("instrument", "detector") or ""),
         element=str(said("instrument", "optical_element") or ""),
         type=str(said("exposure", "type") or ""),
-        start=str(said("exposure", "start_time") or said("coadd_info", "time_first") or meta.get("useafter") or ""),
+        start=_when(said("exposure", "start_time") or said("coadd_info", "time_first") or meta.get("useafter") or ""),
         exptime=_number(said("exposure", "effective_exposure_time") or said("coadd_info", "max_exposure_time")),
         ra=place[0],
         dec=place[1],

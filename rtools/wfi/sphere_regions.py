@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from rtools.wfi.sphere import from_plane, separation, to_plane, unit_vectors
 
-__all__ = ["healpix_cover", "parse_region", "region_distance"]
+__all__ = ["healpix_cover", "parse_region", "region_distances"]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 
@@ -39,50 +39,59 @@ def parse_region(text: str) -> tuple[np.ndarray, np.ndarray] | None:
     return numbers[::2], numbers[1::2]
 
 
-def region_distance(corners: tuple[Any, Any], ra: float, dec: float) -> float:
-    """Distance of a position from a polygon.
+def region_distances(regions: Sequence[tuple[Any, Any] | None], ra: float, dec: float) -> np.ndarray:
+    """Distances of a position from polygons, of all with as many corners together.
 
     Parameters
     ----------
-    corners : (array_like, array_like)
-        Right ascensions and declinations, degrees; of a polygon smaller than half of the sky.
+    regions : sequence of (array_like, array_like) or None
+        Right ascensions and declinations of corners, degrees; of polygons smaller than half of the sky.
     ra, dec : float
         The position, degrees.
 
     Returns
     -------
-    float
-        Degrees; 0 inside of it.
+    ndarray float64
+        Degrees, one for each polygon; 0 inside of it, NaN where there is none.
     """
+    distances = np.full(len(regions), np.nan)
+    sizes = np.array([0 if corners is None else len(corners[0]) for corners in regions])
+    for size in set(sizes.tolist()) - {0}:
+        same = np.flatnonzero(sizes == size)
+        corners = np.moveaxis(np.array([regions[number] for number in same], np.float64), 1, 0)
+        distances[same] = _distances(corners, ra, dec)
+    return distances
+
+
+def _distances(corners, ra, dec):
+    """Distances of a position from polygons with as many corners: (2, polygons, corners)."""
     start = unit_vectors(*corners)
-    end, point = np.roll(start, -1, axis=0), unit_vectors(ra, dec)
+    end, point = np.roll(start, -1, axis=1), unit_vectors(ra, dec)
     normals = np.cross(start, end)
-    lengths = np.linalg.norm(normals, axis=1)
-    normals = normals[lengths > 0] / lengths[lengths > 0, None]
-    start, end = start[lengths > 0], end[lengths > 0]
-    if _inside(corners, ra, dec):
-        return 0.0
-    distance = float(np.min(separation(corners[0], corners[1], ra, dec)))
+    lengths = np.linalg.norm(normals, axis=2, keepdims=True)
+    normals = np.divide(normals, lengths, out=np.zeros_like(normals), where=lengths > 0)
     # Beside an arc the nearest point is on it: the foot lies between its ends.
     beside = (np.cross(normals, start) @ point > 0) & (np.cross(end, normals) @ point > 0)
     across = np.degrees(np.abs(np.arcsin(np.clip(normals @ point, -1, 1))))
-    return min([distance, *across[beside].tolist()])
+    nearest = np.minimum(separation(*corners, ra, dec), np.where(beside, across, np.inf)).min(axis=1)
+    return np.where(_inside(corners, ra, dec), 0.0, nearest)
 
 
 def _inside(corners, ra, dec):
-    """Whether a position is in a polygon, in the plane that touches the sphere at the position."""
-    x, y = to_plane(corners[0], corners[1], (ra, dec))
-    if not np.isfinite(x).all():
-        return False
-    return bool(_odd(np.zeros(1), np.zeros(1), x, y)[0])
+    """Whether a position is in each polygon, in the plane that touches the sphere at the position."""
+    x, y = to_plane(*corners, (ra, dec))
+    zero = np.zeros(len(x))
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(x).all(axis=1) & _odd(zero, zero, x.T, y.T)
 
 
 def _odd(x, y, corner_x, corner_y):
-    """Whether rays from points cross the sides of a polygon an odd number of times."""
+    """Whether rays from points cross the sides of a polygon an odd number of times; or of a polygon for each point."""
     inside = np.zeros(np.shape(x), bool)
-    for x1, y1, x2, y2 in zip(corner_x, corner_y, np.roll(corner_x, -1), np.roll(corner_y, -1), strict=True):
-        if y1 != y2:
-            inside ^= ((y1 > y) != (y2 > y)) & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+    ends = np.roll(corner_x, -1, axis=0), np.roll(corner_y, -1, axis=0)
+    for x1, y1, x2, y2 in zip(corner_x, corner_y, *ends, strict=True):
+        slope = np.divide(x2 - x1, y2 - y1, out=np.zeros_like(y2), where=y1 != y2)
+        inside ^= ((y1 > y) != (y2 > y)) & (x < slope * (y - y1) + x1)
     return inside
 
 

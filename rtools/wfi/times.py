@@ -21,6 +21,7 @@ __all__ = [
     "mjd_of",
     "moment_of",
     "offline",
+    "utc_moment",
     "utc_of_mapping",
     "utc_of_text",
 ]
@@ -76,11 +77,16 @@ def utc_of_text(text: str) -> str:
         return _converted(plain, "jyear_str" if plain[0] == "J" else "byear_str", "utc")
     if OFFSET.fullmatch(plain):
         try:
-            moment = datetime.fromisoformat(plain)
-        except ValueError:
+            return _iso(datetime.fromisoformat(plain))
+        except (ValueError, OverflowError):
             return plain
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
     return plain
+
+
+def _iso(moment):
+    """A moment in UTC, which it is in where it has no time zone."""
+    moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return moment.isoformat(timespec="milliseconds")
 
 
 def utc_of_mapping(node: Mapping[str, Any]) -> str:
@@ -167,6 +173,31 @@ def moment_of(text: str) -> datetime:
     return datetime.fromisoformat(f"{text[:16]}:59{text[19:]}") + timedelta(seconds=1)
 
 
+def utc_moment(text: str) -> datetime:
+    """A time in any of the forms of `utc_of_text`, to compute with.
+
+    Parameters
+    ----------
+    text : str
+        UTC where it says no offset from it; ``Z``, ``+01:00`` or ``+0100`` is taken into account.
+
+    Returns
+    -------
+    datetime.datetime
+        UTC, without time zone.
+
+    Raises
+    ------
+    ValueError
+        It is not a valid time.
+    """
+    try:
+        found = moment_of(utc_of_text(text))
+        return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)
+    except (InputError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+
+
 def iso_time(value: Any) -> str:
     """ISO string of a time in any form that ASDF and Roman files use.
 
@@ -189,8 +220,10 @@ def iso_time(value: Any) -> str:
         return utc_of_text(value)
     if is_time_mapping(value):
         return utc_of_mapping(value)
+    if isinstance(value, datetime):
+        return _iso(value)
     if hasattr(value, "isoformat"):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "")
+        return str(value.isoformat())
     if hasattr(value, "isot"):
         return str(value.utc.isot)
     raise InputError(f"{value!r:.60} is not a valid time")

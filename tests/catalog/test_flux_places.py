@@ -138,6 +138,14 @@ def test_a_source_without_a_place_has_the_pixels_of_the_centre():
     assert abs(sky.sides(slopes)[1] / sky.sides(slopes)[0] - 1) > 3e-3
 
 
+def test_the_scale_of_a_psf_is_that_of_the_pixels_at_its_stars_not_at_the_centre():
+    wcs = build_wcs(distortion("WFI09"), POINTING, 1.0, (SIDE, SIDE))
+    x, y = np.array([100.0, 400.0, 300.0]), np.array([150.0, 200.0, 500.0])
+    found = sky.mean_side(wcs, (SIDE, SIDE), x, y)
+    assert found == pytest.approx(np.degrees(np.sqrt(area_of(wcs, x, y))).mean() * 3600, rel=1e-6)
+    assert abs(found / sky.centre_side(wcs, (SIDE, SIDE)) - 1) > 2e-3
+
+
 def test_orientation_follows_the_pixels_where_the_source_is():
     """North turns by half a degree across a detector near the pole of the sky, and more."""
     size = 300

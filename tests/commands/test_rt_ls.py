@@ -1,5 +1,6 @@
 """rt-ls: a manifest from headers; cones, times, conditions, pictures and coverage maps."""
 
+import os
 import shutil
 import time
 
@@ -15,7 +16,7 @@ from rtools.products.io.header import read_header
 from rtools.products.manifest import manifest_row
 from rtools.products.schema.keys import bare
 from rtools.wfi.sphere import positions_of, unit_vectors
-from rtools.wfi.sphere_regions import healpix_cover, parse_region, region_distance
+from rtools.wfi.sphere_regions import healpix_cover, parse_region, region_distances
 from tests.support import jwst_files
 from tests.support.placed_images import image
 from tests.support.runs import records, tool
@@ -65,6 +66,38 @@ def test_files_are_chosen_by_place_time_and_condition(night, capsys):
     assert [row["root"] for row in listed(capsys, night, "--where", "status == 'ok'", "--sort=-start")] == ["b", "a"]
 
 
+def test_spans_take_offsets_from_utc(night, capsys):
+    for span in ("2027-01-02T01:00:00+01:00,", "2027-01-01T19:00-05:00,", "2027-01-02T00:00:00Z,", "2027:002,"):
+        assert [row["root"] for row in listed(capsys, night, "--time", span)] == ["b"], span
+    assert listed(capsys, night, "--time", "2027-01-02T00:00:00-01:00,") == []
+
+
+def test_a_start_with_an_offset_is_told_in_utc(tmp_path, capsys):
+    from tests.support.runs import retouched
+
+    path = image(tmp_path / "a_cal.asdf", change={"exposure.start_time": Time("2027-01-01T00:30:00.000")})
+    retouched(path, tmp_path / "b_cal.asdf", b"2027-01-01T00:30:00.000", b"2027-01-01T00:30+01:00 ")
+    assert [row["start"][:16] for row in listed(capsys, tmp_path / "b_cal.asdf")] == ["2026-12-31T23:30"]
+
+
+def test_a_symbolic_link_to_nothing_does_not_end_the_list(night, capsys):
+    (night / "c_cal.asdf").symlink_to(night / "gone_cal.asdf")
+    os.mkfifo(night / "d_cal.asdf")
+    rows = {row["root"]: row["status"] for row in listed(capsys, night)}
+    assert (rows["a"], rows["b"], rows["d"]) == ("ok", "ok", "not a file")
+    assert rows["c"] == "a symbolic link to a file that is not there"
+    rows = listed(capsys, night / "c_cal.asdf", night / "a_cal.asdf", status=3)
+    assert [row["status"] == "ok" for row in rows] == [False, True]
+
+
+def test_cones_of_many_footprints_are_those_of_each():
+    rng = np.random.default_rng(5)
+    around = [(10 + rng.normal(0, 0.1, n), 20 + rng.normal(0, 0.1, n)) for n in (3, 4, 4, 5, 4)]
+    together = region_distances([*around, None], 10.2, 20.2)
+    assert together[:-1].tolist() == [region_distances([one], 10.2, 20.2)[0] for one in around]
+    assert np.isnan(together[-1])
+
+
 def test_a_manifest_is_written_as_a_table_and_drawn(night, tmp_path):
     assert tool("ls", night, "-o", tmp_path / "night.csv", "-q") == 0
     assert len((tmp_path / "night.csv").read_text().splitlines()) == 4
@@ -88,6 +121,8 @@ def test_the_coverage_map_has_the_cells_of_the_footprints(night, tmp_path):
         (("--cone", "1,2"), 2, "RA,DEC,RADIUS is one"),
         (("--cone", "1,2,3pix"), 2, "in pixels"),
         (("--time", "yesterday"), 2, "T1,T2 expected"),
+        (("--time", "2027-01-02,2027-01-01"), 2, "not later"),
+        (("--moc", "-"), 2, "not standard output"),
         (("--where", "nonsense > 1"), 3, "nonsense"),
         (("nothing",), 3, "nothing: no such file"),
     ],
@@ -129,7 +164,7 @@ def test_a_thousand_headers_take_seconds(product):
 )
 def test_distances_from_a_polygon(place, distance):
     expected = float(np.hypot(0.1 * np.cos(np.radians(20.15)), 0.1)) if distance is None else distance
-    assert region_distance(SQUARE, *place) == pytest.approx(expected, rel=1e-3, abs=1e-9)
+    assert region_distances([SQUARE, None], *place)[0] == pytest.approx(expected, rel=1e-3, abs=1e-9)
 
 
 @pytest.mark.parametrize(("ra", "dec"), [(10.0, 20.0), (0.0, -5.0), (40.0, 89.9)])

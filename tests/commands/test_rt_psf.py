@@ -7,7 +7,7 @@ import pytest
 
 from rtools.products.making import job_of
 from rtools.products.tables import read_catalog
-from tests.support.runs import done, tool
+from tests.support.runs import done, retouched, tool
 from tests.support.star_fields import sibling
 
 TINY = ("--reach", "0.6")
@@ -74,12 +74,29 @@ def test_the_depth_of_blank_sky_is_near_that_of_the_errors(imaged, capsys):
     assert rows[0]["blank_abmag"] > rows[1]["blank_abmag"] > 22
 
 
+def test_the_psf_of_another_telescope_is_refused(imaged, jwst_golden, tmp_path, capsys):
+    roman, jwst = tmp_path / "roman_epsf.asdf", tmp_path / "jwst_epsf.asdf"
+    done("psf", imaged, "--measure", "--stars", "8", "--write", roman, *TINY)
+    calibrated = jwst_golden("mosaic") / "jw01234001001_02101_00001_nrca1_cal.fits"
+
+    retouched(roman, jwst, b"measured_on: exposure", b"mission: JWST        ")
+    capsys.readouterr()
+    for image, other, text in ((calibrated, roman, "a PSF of Roman, not of JWST"), (imaged, jwst, "a PSF of JWST")):
+        assert tool("phot", image, "--at", "20,20", "--ref", f"epsf={other}", "-q") == 3
+        assert text in capsys.readouterr().err
+    assert tool("catalog", imaged, "--ref", f"epsf={jwst}", "-o", tmp_path / "a_cat.parquet", "-q") == 3
+    assert not (tmp_path / "a_cat.parquet").exists()
+    assert tool("phot", calibrated, "--at", "20,20", "--ref", f"epsf={jwst}", "-q") == 3
+    assert "a PSF per pixel of 0.1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "status", "text"),
     [
         (("--star",), 2, "where is it?"),
         (("--star", "--depth", "--at", "5,5"), 2, "do not go together"),
         (("--write", "x_epsf.asdf"), 2, "--write goes with --measure"),
+        (("--measure", "--write", "-"), 2, "not standard output"),
         (("--depth", "--at", "5,5"), 2, "of the whole image"),
         (("--at", "5,5", "--at", "6,6"), 2, "one place at a time"),
         (("--at", "-50,5"), 3, "not on the image"),

@@ -18,7 +18,17 @@ from rtools.wfi.units import DEGREE_ARCSEC
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["centre_side", "errors", "jacobian", "local_slopes", "position_angle", "positions", "sides", "span"]
+__all__ = [
+    "centre_side",
+    "errors",
+    "jacobian",
+    "local_slopes",
+    "mean_side",
+    "position_angle",
+    "positions",
+    "sides",
+    "span",
+]
 
 
 def local_slopes(wcs: Any, shape: tuple[int, int], x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -59,6 +69,26 @@ def centre_side(wcs: Any, shape: tuple[int, int]) -> float:
         Arcsec.
     """
     return float(sides(jacobian(wcs, *np.reshape(_middle(shape), (2, 1))))[0])
+
+
+def mean_side(wcs: Any, shape: tuple[int, int], x: np.ndarray, y: np.ndarray) -> float:
+    """Mean side of the pixels at some places: what is measured there is per pixel of this size.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Of the image.
+    shape : tuple of int
+        (rows, columns) of the image.
+    x, y : ndarray float64 (n,)
+        Pixels.
+
+    Returns
+    -------
+    float
+        Arcsec.
+    """
+    return float(np.mean(sides(local_slopes(wcs, shape, x, y))))
 
 
 def _middle(shape):

@@ -347,7 +347,7 @@ def _write(console, path, table, form, inputs):
         table.meta[JOB_OF_TABLE] = json.dumps(settled_entry(entry, path or name)[0], ensure_ascii=False)
         staged = stage_catalog(place, table, form)
         for text in staged.messages:
-            console.log("warning", f"{place}: {text}")
+            console.log("warning", f"{path or '-'}: {text}")
         return staged
 
     if not len(table):

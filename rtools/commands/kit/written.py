@@ -26,12 +26,14 @@ class Written(WrittenPlace):
         Keys of `rtools.products.names.extensions.EXTENSIONS`.
     directory : bool
         A name that says no form is a directory, which the tool writes, too.
+    stream : bool
+        Whether ``-`` is standard output; there is the tool's table else, and it is refused.
     """
 
     name = "file"
 
-    def __init__(self, *forms, directory=False):
-        self.forms, self.directory = forms, directory
+    def __init__(self, *forms, directory=False, stream=True):
+        self.forms, self.directory, self.stream = forms, directory, stream
 
     def check(self, word, name, tool, asked=None):
         """Refuse a name that says another form, or none.
@@ -51,6 +53,8 @@ class Written(WrittenPlace):
         ------
         UsageError
         """
+        if name == "-" and not self.stream:
+            raise UsageError(f"{word} names a file, not standard output")
         if name in (None, "-") or os.path.isdir(name):
             return
         said = form_of_name(file_name(name) if is_remote(name) else name)

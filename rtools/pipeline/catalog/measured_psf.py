@@ -69,7 +69,7 @@ def measure_image_psf(
     rows = choose_stars(found.values, mask, spoiled, choice)
     work.log("info", f"{rows.size} of {len(found.values['label'])} sources are isolated stars")
     x, y = (np.asarray(found.values[f"{axis}_centroid"], float)[rows] for axis in "xy")
-    side = sky.centre_side(planes.wcs, planes.data.shape)
+    side = sky.mean_side(planes.wcs, planes.data.shape, x, y) if rows.size else np.nan
     inner = max(ANNULUS[0] / side, choice.size / 2)
     ring = inner, inner + (ANNULUS[1] - ANNULUS[0]) / side
     core = None if psf is None else float(native_stamp(psf, CORE).sum())
@@ -105,7 +105,7 @@ def stage_psf(path: Path, product: ProductFace, planes: ImagePlanes, measured: M
         "measured_on": "exposure" if planes.dq is not None else "mosaic",
         "image": image,
         "stars": len(measured.stars),
-        "pixel_scale": sky.centre_side(planes.wcs, planes.data.shape),
+        "pixel_scale": sky.mean_side(planes.wcs, planes.data.shape, *measured.stars.T),
     }
     detector, element = (str(instrument.get(key) or "") for key in ("detector", "optical_element"))
     if not roman:  # the form of the file knows Roman's detectors alone
