@@ -8,6 +8,7 @@ from contextlib import contextmanager
 __all__ = [
     "InputError",
     "MissingReferenceError",
+    "OutsideError",
     "QualityError",
     "Refusal",
     "RtoolsError",
@@ -65,6 +66,10 @@ class InputError(RtoolsError):
     """Input data are missing, unreadable, or not what the tool takes (exit 3)."""
 
     exit_code = 3
+
+
+class OutsideError(InputError):
+    """A place is not on the image; of several images and places a tool takes those that are (exit 3)."""
 
 
 class MissingReferenceError(RtoolsError):

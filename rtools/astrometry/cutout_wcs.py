@@ -9,7 +9,7 @@ import numpy as np
 
 from rtools.astrometry.pixels import geometry_at, sky_to_pixels
 from rtools.astrometry.wcs import footprint
-from rtools.errors import InputError
+from rtools.errors import OutsideError
 from rtools.wfi.gwcs_frames import inputs_of, intervals_of, shifted_wcs
 from rtools.wfi.sphere import s_region
 
@@ -39,11 +39,11 @@ def sky_section(
 
     Raises
     ------
-    InputError
+    OutsideError
         Wholly outside.
     """
     ra, dec, size, unit = place
-    outside = InputError(f"{ra:.6f}, {dec:+.6f} is outside of the image")
+    outside = OutsideError(f"{ra:.6f}, {dec:+.6f} is outside of the image")
     x, y = map(float, sky_to_pixels(wcs, ra, dec))
     if not (np.isfinite(x) and np.isfinite(y)):
         raise outside

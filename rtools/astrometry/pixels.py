@@ -12,7 +12,7 @@ from rtools.wfi.units import DEGREE_ARCSEC
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-__all__ = ["PixelGeometry", "geometry_at", "pixels_to_sky", "sky_to_pixels"]
+__all__ = ["PixelGeometry", "geometry_at", "on_image", "pixels_to_sky", "sky_to_pixels"]
 
 NEAR = 0.5
 """Pixels that a position may be off after the way to the pixels and back; more, and the inverse is void there."""
@@ -40,6 +40,26 @@ class PixelGeometry(NamedTuple):
     angle_x: np.ndarray
     angle_y: np.ndarray
     north: np.ndarray
+
+
+def on_image(shape: tuple[int, int], x: ArrayLike, y: ArrayLike) -> np.ndarray:
+    """Whether places are on an image: in one of its pixels, each of which has its lower and left edge.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the image.
+    x, y : array_like
+        Pixels, from 0, whole numbers at their centres; of one shape.
+
+    Returns
+    -------
+    ndarray bool
+        False of NaN.
+    """
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    with np.errstate(invalid="ignore"):
+        return (x >= -0.5) & (x < shape[1] - 0.5) & (y >= -0.5) & (y < shape[0] - 0.5)
 
 
 def pixels_to_sky(wcs: Any, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rtools.astrometry.pixels import on_image
 from rtools.catalog.detect.segments import empty_segments
 from rtools.catalog.measure import apertures, sky
 from rtools.catalog.measure.image import MJYSR_BRIGHTNESS, errors_and_mask
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rtools.catalog.source_catalog import ImagePlanes
     from rtools.reference.epsf import Psf
 
-__all__ = ["SKIES", "STATUSES", "PlaceOptions", "aperture_name", "measure_places"]
+__all__ = ["SKIES", "STATUSES", "PlaceOptions", "aperture_name", "limiting_aperture", "measure_places"]
 
 SKIES = ("ring", "map", "none")
 """Where the sky may come from: the ring about each place, the map of the whole image that the catalog uses, nowhere."""
@@ -97,6 +98,21 @@ def aperture_name(radius: float) -> str:
     return f"aper{whole:0>2}{'p' if point else ''}{rest}_flux"
 
 
+def limiting_aperture(radii: tuple[float, ...]) -> float:
+    """The circle whose error makes the limits where there is no PSF: the middle one.
+
+    Parameters
+    ----------
+    radii : tuple of float
+        Rising.
+
+    Returns
+    -------
+    float
+    """
+    return radii[len(radii) // 2]
+
+
 def measure_places(
     planes: ImagePlanes,
     x: np.ndarray,
@@ -134,7 +150,7 @@ def measure_places(
     given = _prepared(planes, x, y, options, work)
     out, cut = _aperture_columns(given)
     status = _status(given, out["replaced"], cut)
-    limiting = out[aperture_name(options.radii[len(options.radii) // 2]) + "_err"]
+    limiting = out[aperture_name(limiting_aperture(options.radii)) + "_err"]
     if psf is not None:
         out |= _psf_columns(given, psf)
         limiting = out["psf_flux_err"]
@@ -200,12 +216,7 @@ def _prepared(planes, x, y, options, work):
     given = given._replace(ring=ring)
     if options.sky != "ring":
         return given
-    return given._replace(level=ring.median, level_err=_median_error(ring))
-
-
-def _median_error(ring):
-    """Error of the median of a ring, whose pixels are independent."""
-    return np.sqrt(np.pi / (2 * ring.pixels)) * ring.scatter
+    return given._replace(level=ring.median, level_err=ring.median_err)
 
 
 def _aperture_columns(given):
@@ -222,7 +233,7 @@ def _aperture_columns(given):
     scale = np.where(unknown, np.nan, given.nanojansky[:, None] * scale)
     out = {
         "aper_bkg_flux": given.ring.median * given.brightness,
-        "aper_bkg_flux_err": _median_error(given.ring) * given.brightness,
+        "aper_bkg_flux_err": given.ring.median_err * given.brightness,
     }
     for number, radius in enumerate(options.radii):
         name = aperture_name(radius)
@@ -256,8 +267,7 @@ def _psf_columns(given, psf):
 
 def _status(given, replaced, cut):
     """Why a place could not be measured as it should; the gravest reason."""
-    rows, columns = given.data.shape
-    on = (given.x >= -0.5) & (given.y >= -0.5) & (given.x <= columns - 0.5) & (given.y <= rows - 0.5)
+    on = on_image(given.data.shape, given.x, given.y)
     dark = np.zeros(given.x.size, bool)
     dark[on] = [_is_dark(given.mask, *place) for place in zip(given.x[on], given.y[on], strict=True)]
     no_sky = np.isnan(given.level)
@@ -284,8 +294,6 @@ def _flags_at(dq, x, y):
     out = np.zeros(x.size, np.uint32)
     if dq is None:
         return out
-    rows, columns = dq.shape
-    on = (x >= -0.5) & (y >= -0.5) & (x <= columns - 0.5) & (y <= rows - 0.5)
-    for number in np.flatnonzero(on):
+    for number in np.flatnonzero(on_image(dq.shape, x, y)):
         out[number] = np.bitwise_or.reduce(dq[_around(dq.shape, x[number], y[number])], axis=None)
     return out

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rtools.astrometry.pixels import on_image
 from rtools.catalog.detect.segments import empty_segments
 from rtools.catalog.measure import apertures, sky
 from rtools.catalog.measure.image import MJYSR_BRIGHTNESS, errors_and_mask
@@ -17,7 +18,7 @@ from rtools.catalog.psf.profile import (
     profile_of_stamp,
     radius_of_share,
 )
-from rtools.errors import InputError
+from rtools.errors import InputError, OutsideError
 from rtools.reference.epsf import Psf, samples
 
 if TYPE_CHECKING:
@@ -200,9 +201,8 @@ def compare_star(planes: ImagePlanes, placed: PlacedPsf, radii: np.ndarray, *, h
 
 def _brightest(data, mask, x, y):
     """The brightest good pixel within two pixels of a place."""
-    rows, columns = data.shape
-    if not (-0.5 <= x <= columns - 0.5 and -0.5 <= y <= rows - 0.5):
-        raise InputError(f"{x:g},{y:g} is not on the image")
+    if not on_image(data.shape, x, y):
+        raise OutsideError(f"{x:g},{y:g} is not on the image")
     row, column = max(round(y) - 2, 0), max(round(x) - 2, 0)
     near = slice(row, round(y) + 3), slice(column, round(x) + 3)
     if mask[near].all():

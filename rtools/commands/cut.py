@@ -8,7 +8,7 @@ from rtools.commands.kit import cut_jwst_files, cut_roman_files
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.console import json_line
 from rtools.commands.kit.cut_jwst_files import Cutting
-from rtools.commands.kit.cut_places import file_of_place, read_places
+from rtools.commands.kit.cut_places import file_of_place, read_places, words_of_places
 from rtools.commands.kit.cut_regions import region_of, staged_sheet, stamp_of
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.inputs import is_stream, opened
@@ -17,7 +17,7 @@ from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.positions import table
 from rtools.commands.kit.tool import tool
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, OutsideError, UsageError
 from rtools.products.names.extensions import PICTURES, form_of_name, refuse_contradiction
 
 __all__ = ["command", "main"]
@@ -121,6 +121,7 @@ def command(console, inputs, section, frame, wcs, integrations, wave, output, ou
     sky, table_file, size = (choice.pop(key) for key in ("sky", "table", "size"))
     _check(section, frame, sky or table_file, wcs, any(choice.values()), pieces)
     places = read_places(sky, table_file, size)
+    words = words_of_places(places)
     if fill and not places:
         raise UsageError("--fill goes with --sky and --table")
     if not (output or outdir):
@@ -135,7 +136,7 @@ def command(console, inputs, section, frame, wcs, integrations, wave, output, ou
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs[:1] if sheet else inputs, dry_run=dry_run)
     choose = _chooser(section, frame, wcs, choice, pieces, whole={"fill": fill, "frame": reference_pixels})
     writing = {"compression": compression, "profile": profile, "form": form, "whole_frame": reference_pixels}
-    if len(places) < 2 and not sheet:
+    if not sheet:
         outputs.refuse_twins({name: Path(name).name for name in inputs if not is_stream(name)})
     if sheet:
         return _sheet(console, inputs, places, wcs, outputs.path("", sheet), dry_run=dry_run, fail_fast=fail_fast)
@@ -144,8 +145,8 @@ def command(console, inputs, section, frame, wcs, integrations, wave, output, ou
         with opened(name, jwst=True) as product:
             filename = _filename(name, product, output)
             _form_of(product, filename, output, writing)  # refuses what cannot be, before anything is read
-            for number, place, part in _parts(product, places, choose):
-                target = file_of_place(filename, number, place) if len(places) > 1 else filename
+            for number, _place, part in _parts(product, places, choose):
+                target = file_of_place(filename, words[number - 1]) if len(places) > 1 else filename
                 target, wanted = _form_of(product, target, output, writing)
                 path = outputs.path(name, target)
                 maker = cut_roman_files.maker if product.mission == "roman" else cut_jwst_files.maker
@@ -176,14 +177,12 @@ def _parts(product, places, choose):
     for number, place in enumerate(places, 1):
         try:
             part = choose(product, place)
-        except InputError as error:
-            if "outside of the image" not in error.message:
-                raise
+        except OutsideError:
             continue
         found += 1
         yield number, place, part
     if not found:
-        raise InputError(f"none of {len(places)} positions is in it", path=product.path)
+        raise OutsideError(f"none of {len(places)} positions is in it", path=product.path)
 
 
 def _form_of(product, filename, output, writing):

@@ -11,7 +11,7 @@ from rtools.commands.kit.console import json_line
 from rtools.commands.kit.inputs import opened
 from rtools.commands.kit.positions import Positions, pixels_of
 from rtools.commands.kit.terminal import terminal_style
-from rtools.errors import InputError, RtoolsError, UsageError
+from rtools.errors import InputError, OutsideError, RtoolsError, UsageError
 from rtools.wfi import dq
 
 __all__ = ["AskedPixels", "show_pixels"]
@@ -92,6 +92,7 @@ def _wcs(product, *, needed):
 
 def _pixels(product, asked, wcs):
     """Names and whole pixels of the positions that lie in the file."""
+    from rtools.astrometry.pixels import on_image
     from rtools.products.edit.section import FRAMES, frame_of
     from rtools.show.pixel import pixels_shape
     from rtools.wfi.frame import BORDER
@@ -106,12 +107,11 @@ def _pixels(product, asked, wcs):
         shift = BORDER if own == "l1" else -BORDER
         x, y = x + shift, y + shift
     rows, columns = pixels_shape(product)
-    with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x < columns - 0.5) & (y >= -0.5) & (y < rows - 0.5)
+    inside = on_image((rows, columns), x, y)
     if not inside.any():
         outside = asked.positions.names[0] if len(x) == 1 else f"none of {len(x)} positions"
         text = f"{outside} is outside of the {columns} x {rows} pixels" if len(x) == 1 else f"{outside} is in it"
-        raise InputError(text, path=product.path)
+        raise OutsideError(text, path=product.path)
     return [
         (asked.positions.names[number], int(np.floor(x[number] + 0.5)), int(np.floor(y[number] + 0.5)))
         for number in np.flatnonzero(inside)

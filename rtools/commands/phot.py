@@ -35,8 +35,8 @@ pixels, which the pixels opposite stand in for), "edge" (the image ends within a
 sky", "unusable" (no good pixel at the position) or "outside" of the image. dq has all flags of the 5 × 5 pixels about
 the position. limit_flux is --limit times the error of psf_flux, or of the middle aperture where there is no PSF.
 
-mjd is the middle of the exposure. --curve draws fluxes against time: a panel for each source, a colour for each filter;
-crosses are fluxes below their limits.
+mjd is the middle of the exposure. --curve draws fluxes against time, those of the PSF, or of the middle aperture where
+an image has none: a panel for each source, a colour for each filter; crosses are fluxes below their limits.
 
 Errors take the noise of pixels as independent, as rt-catalog does. In a mosaic it is not, and errors of large apertures
 are too small; rt-psf --depth measures by how much."""
@@ -88,7 +88,7 @@ def command(console, inputs, at, sky, table, jobs, **settings):
         rows = light_table(image, asked.ids, places, name=asked.id_name, filename=Path(name).name)
         return Analysis(rows, summary={"statuses": dict(counted)})
 
-    draw = _chart_of(console, asked.id_name)
+    draw = _chart_of(console, asked.id_name, request.options)
     return analyse(console, inputs, going, find, name=lambda stem: f"{stem}_light", draw=draw, jwst=True)
 
 
@@ -107,18 +107,21 @@ def _request(settings):
     return LightRequest(measuring, psf=settings["psf"], correct=settings["apcorr"], references=places)
 
 
-def _chart_of(console, name):
-    """A function that makes the chart of the tables of all images."""
+def _chart_of(console, name, options):
+    """A function that makes the chart of the tables of all images: of the fluxes whose limits they have."""
 
     def draw(found):
         from astropy.table import vstack
 
+        from rtools.catalog.places import aperture_name, limiting_aperture
         from rtools.show.flux_curve import chart_flux_curve
 
+        radius = limiting_aperture(options.radii)
+        by_psf = all("psf_flux" in table.colnames for _name, table in found)
+        flux, told = ("psf_flux", "PSF flux") if by_psf else (aperture_name(radius), f"flux within {radius:g} arcsec")
         table = vstack([table for _name, table in found], metadata_conflicts="silent")
-        apertures = [one for one in table.colnames if one.startswith("aper0") and one.endswith("_flux")]
-        flux = "psf_flux" if "psf_flux" in table.colnames else apertures[len(apertures) // 2]
-        chart, notes = chart_flux_curve(table, name, flux, title=f"{flux.replace('_', ' ')} at given positions")
+        title = f"{told} at given positions"
+        chart, notes = chart_flux_curve(table, name, flux, title=title, limit=options.limit)
         for text in notes:
             console.log("note", text)
         return chart

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtools.astrometry.pixels import geometry_at, pixels_to_sky, sky_to_pixels
+from rtools.astrometry.pixels import geometry_at, on_image, pixels_to_sky, sky_to_pixels
 from rtools.wfi.frame import BORDER
 
 if TYPE_CHECKING:
@@ -67,9 +67,8 @@ def located(
     """
     from astropy.table import Table
 
-    rows, columns = shape
     if sky is None and pixel is None:
-        right, top = columns - 1, rows - 1
+        top, right = shape[0] - 1, shape[1] - 1
         pixel = np.array([right / 2, 0, right, right, 0]), np.array([top / 2, 0, 0, top, top])
         names = {"position": ["centre", "corner 1", "corner 2", "corner 3", "corner 4"]}
     if sky is not None:
@@ -78,8 +77,7 @@ def located(
     else:
         x, y = (np.asarray(one, np.float64) for one in pixel)  # type: ignore[union-attr]
         ra, dec = pixels_to_sky(wcs, x, y)
-    with np.errstate(invalid="ignore"):
-        inside = (x >= -0.5) & (x < columns - 0.5) & (y >= -0.5) & (y < rows - 0.5)
+    inside = on_image(shape, x, y)
     found = dict(names or {}) | {"ra": ra, "dec": dec, "x": x, "y": y, "inside": inside}
     found |= _other_frame(x, y, frame, origin)
     there = geometry_at(wcs, x, y)

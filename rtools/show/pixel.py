@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtools.errors import InputError, RtoolsError
+from rtools.errors import OutsideError, RtoolsError
 from rtools.products.edit.flags import flag_arrays
 from rtools.products.edit.section import frame_of, origin_of, shift_between
 from rtools.products.opening import open_any
@@ -89,12 +89,12 @@ def pixel_facts(product: ProductFace, x: int, y: int, wcs: Any = None) -> PixelF
 
     Raises
     ------
-    InputError
+    OutsideError
         The file has no pixels, or not this one.
     """
     shape = pixels_shape(product)
     if not (0 <= x < shape[1] and 0 <= y < shape[0]):
-        raise InputError(f"pixel {x},{y} is outside of the {shape[1]} x {shape[0]} pixels", path=product.path)
+        raise OutsideError(f"pixel {x},{y} is outside of the {shape[1]} x {shape[0]} pixels", path=product.path)
     facts = PixelFacts(x, y, frame_numbers(product, x, y))
     if wcs is not None:
         from rtools.astrometry.pixels import pixels_to_sky

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtools.errors import InputError
+from rtools.errors import InputError, OutsideError
 from rtools.exposure.rampfit.timing import resultant_timing
 from rtools.products import names
 from rtools.products.edit.section import shift_between
@@ -75,7 +75,7 @@ def load_ramp(
     if len(shape) != 3:
         raise InputError("the array data is not a ramp", path=product.path)
     if not (0 <= x < shape[2] and 0 <= y < shape[1]):
-        raise InputError(f"pixel {x},{y} is outside of the {shape[2]} x {shape[1]} pixels", path=product.path)
+        raise OutsideError(f"pixel {x},{y} is outside of the {shape[2]} x {shape[1]} pixels", path=product.path)
     exposure = product.meta["exposure"]
     ramp = PixelRamp(
         title=f"{shown_name(product)}  {pixel_words(product, x, y)}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rtools.errors import InputError
+from rtools.errors import InputError, OutsideError
 from rtools.products import names
 from rtools.products.edit.section import shift_between
 from rtools.products.opening import open_any
@@ -115,7 +115,7 @@ def _checked(product, x, y):
     if len(shape) != 4:
         raise InputError("the array data is not a ramp", path=product.path)
     if not (0 <= x < shape[3] and 0 <= y < shape[2]):
-        raise InputError(f"pixel {x},{y} is outside of the {shape[3]} x {shape[2]} pixels", path=product.path)
+        raise OutsideError(f"pixel {x},{y} is outside of the {shape[3]} x {shape[2]} pixels", path=product.path)
     return shape
 
 

@@ -11,6 +11,7 @@ from astropy.wcs import WCS
 
 from rtools.astrometry.cutout_wcs import cutout_wcs, sky_section
 from rtools.astrometry.positions import parse_sky
+from rtools.commands.kit.cut_places import CutPlace, words_of_places
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.catalog import placing
 from rtools.products.io import open_product, writer
@@ -450,6 +451,21 @@ def test_rows_of_a_table_become_files_with_their_ids(field, tmp_path):
     words = ("--table", tmp_path / "t.ecsv", "--size", "1", "--format", "fits", "--outdir", tmp_path / "out", "-q")
     assert tool("cut", field, *words) == 0
     assert sorted(found.name for found in (tmp_path / "out").iterdir()) == ["f-17_cal.fits", "f-23_cal.fits"]
+
+
+def test_places_with_one_name_do_not_overwrite_each_other(field, tmp_path):
+    names = ["a b", "AB", "003", "", "one"]
+    lines = [f"{one},{place_of(field, 50 + 60 * n, 200)}" for n, one in enumerate(names)]
+    (tmp_path / "t.csv").write_text("\n".join(["name,ra,dec", *lines]))
+    words = ("--table", tmp_path / "t.csv", "--size", "5pix", "--outdir", tmp_path / "out", "--overwrite", "-q")
+    assert tool("cut", field, *words) == 0
+    found = {path.name: int(open_product(path).array("data")[0, 0]) for path in (tmp_path / "out").iterdir()}
+    assert found == {
+        "f-ab-001_cal.asdf": 48, "f-AB-002_cal.asdf": 108, "f-003_cal.asdf": 168, "f-004_cal.asdf": 228,
+        "f-one_cal.asdf": 288,
+    }  # fmt: skip
+    places = [CutPlace(name, (0, 0, 1, "pix")) for name in ("a", "a", "a-001")]
+    assert words_of_places(places) == ["001", "002", "003"]
 
 
 def test_what_lies_beyond_the_edge_is_filled(field, tmp_path):

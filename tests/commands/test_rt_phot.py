@@ -9,6 +9,7 @@ from astropy.table import Table
 
 from rtools.products.schema import nodes
 from rtools.products.tables import read_catalog
+from rtools.show.chart import Chart
 from tests.support.runs import done, rewrite, tool
 from tests.support.star_fields import sibling
 
@@ -61,6 +62,35 @@ def test_the_curve_shows_sources_against_time(imaged, tmp_path):
     assert (tmp_path / "star.png").read_bytes().startswith(b"\x89PNG")
     times = read_catalog(tmp_path / "a.csv")["mjd"]
     assert 1.9 < times[1] - times[0] < 2.1
+
+
+def test_the_curve_draws_the_aperture_whose_limits_the_table_has(imaged, tmp_path, monkeypatch):
+    from rtools.show import flux_curve
+
+    drawn = []
+    monkeypatch.setattr(flux_curve, "Chart", lambda title, *rest: drawn.append(title) or Chart(title, *rest))
+    for radii in ("1,1.2", "0.5,1,2"):
+        done("phot", imaged, "--at", "100,120", "--no-psf", "--radii", radii, "--curve", tmp_path / "a.png",
+             "-o", tmp_path / "a.csv", "--overwrite")  # fmt: skip
+        row = read_catalog(tmp_path / "a.csv")[0]
+        middle = "aper12_flux_err" if radii == "1,1.2" else "aper10_flux_err"
+        assert row["limit_flux"] == pytest.approx(5 * row[middle], rel=1e-5)
+    assert ["within 1.2 arcsec" in drawn[0], "within 1 arcsec" in drawn[1]] == [True, True]
+
+
+def test_a_curve_without_any_usable_row_is_one_line(imaged, tmp_path, capsys):
+    words = ("--at", "-50,-50", "--no-psf", "--radii", "1,2", "--curve", tmp_path / "a.png")
+    capsys.readouterr()
+    assert tool("phot", imaged, *words, "-q") == 3
+    assert said(capsys) == "rt-phot: no row has a time and a flux: nothing to draw"
+    assert not (tmp_path / "a.png").exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "ecsv", "parquet"])
+def test_masked_ids_stay_empty_and_do_not_become_0(imaged, tmp_path, form):
+    (tmp_path / "in.csv").write_text("label,ra,dec\n7,270,66\n,270.001,66\n0,270,66.001\n")
+    done("phot", imaged, "--table", tmp_path / "in.csv", *QUICK, "-o", tmp_path / f"out.{form}")
+    assert read_catalog(tmp_path / f"out.{form}")["label"].tolist() == [7, None, 0]
 
 
 def test_a_moved_psf_tells_where_it_went(imaged, tmp_path):

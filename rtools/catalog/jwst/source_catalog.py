@@ -174,7 +174,7 @@ def _aperture_columns(image, whole, found, centres, apertures, jansky, work):
     flux = (sums.flux - np.pi * apertures.radii**2 * ring.median[:, None]) * jansky[:, None]
     err = sums.err * jansky[:, None]
     out = {"aper_bkg_flux": ring.median * jansky}
-    out["aper_bkg_flux_err"] = np.sqrt(np.pi / (2 * ring.pixels)) * ring.scatter * jansky
+    out["aper_bkg_flux_err"] = ring.median_err * jansky
     for number, energy in enumerate(apertures.energies):
         out |= {f"aper{energy}_flux": flux[:, number], f"aper{energy}_flux_err": err[:, number]}
     correction = np.nan if apertures.corrections is None else apertures.corrections[-1]

@@ -48,6 +48,11 @@ class Ring(NamedTuple):
     scatter: np.ndarray
     pixels: np.ndarray
 
+    @property
+    def median_err(self) -> np.ndarray:
+        """Error of the median: √(π / 2) times that of a mean of as many independent pixels."""
+        return np.sqrt(np.pi / (2 * self.pixels)) * self.scatter
+
 
 def circular(
     data: np.ndarray,

@@ -272,7 +272,7 @@ def _aperture_columns(given, found):
     if given.wants("aper_bkg_flux"):
         ring = apertures.annulus(radii=np.array(ANNULUS) / side, work=given.work, **rest)
         out["aper_bkg_flux"] = ring.median * image.brightness
-        out["aper_bkg_flux_err"] = np.sqrt(np.pi / (2 * ring.pixels)) * ring.scatter * image.brightness
+        out["aper_bkg_flux_err"] = ring.median_err * image.brightness
     return out
 
 

@@ -1,12 +1,13 @@
 """Places of cutouts: squares on the sky that are typed, listed or in a table, and the files that they become."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 from rtools.errors import UsageError
 
-__all__ = ["CutPlace", "file_of_place", "read_places"]
+__all__ = ["CutPlace", "file_of_place", "read_places", "words_of_places"]
 
 
 class CutPlace(NamedTuple):
@@ -76,17 +77,37 @@ def _listed(positions, extent):
     ]
 
 
-def file_of_place(filename, number, place):
+def words_of_places(places):
+    """Words by which files of several places are told apart: no two are the same, in small letters either.
+
+    Parameters
+    ----------
+    places : list of CutPlace
+        Their names are taken; the number of a place, from 1, where it has none or the name is a position, and behind a
+        name that another place has, too.
+
+    Returns
+    -------
+    list of str
+    """
+    numbers = [f"{number:03d}" for number in range(1, len(places) + 1)]
+    names = [re.sub(r"[^\w.+-]+", "", place.name) if "," not in place.name else "" for place in places]
+    words = [name or number for name, number in zip(names, numbers, strict=True)]
+    counts = Counter(word.lower() for word in words)
+    words = [word if counts[word.lower()] == 1 else f"{word}-{number}" if name else number
+             for word, name, number in zip(words, names, numbers, strict=True)]  # fmt: skip
+    return words if len({word.lower() for word in words}) == len(words) else numbers
+
+
+def file_of_place(filename, word):
     """Name of one of several cutouts of a file.
 
     Parameters
     ----------
     filename : str
         Of the file.
-    number : int
-        Of the place, from 1.
-    place : CutPlace
-        Its name is taken, or its number where the name is a position.
+    word : str
+        Of the place, of `words_of_places`.
 
     Returns
     -------
@@ -95,7 +116,6 @@ def file_of_place(filename, number, place):
     """
     from rtools.products.names import split_suffix
 
-    path, is_name = Path(filename), "," not in place.name
-    word = re.sub(r"[^\w.+-]+", "", place.name) if is_name else f"{number:03d}"
+    path = Path(filename)
     stem, suffix = split_suffix(path.name)
-    return f"{stem}-{word or f'{number:03d}'}" + (f"_{suffix}" if suffix else "") + path.suffix
+    return f"{stem}-{word}" + (f"_{suffix}" if suffix else "") + path.suffix

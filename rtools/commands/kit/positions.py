@@ -92,9 +92,9 @@ class Positions(NamedTuple):
     first, second : ndarray float64
         Right ascension and declination in degrees, or x and y in pixels of the file, from 0.
     names : tuple of str
-        How each is called: its name in a list or a table, else as it was typed.
+        How each is called: its name in a list or a table, else as it was typed; empty where a row has none.
     ids : ndarray
-        The same as the table has them, to join on.
+        The same as the table has them, to join on; masked where a row has none.
     id_name : str
         The column of the ids in the table, ``label``; ``position`` where there is no table.
     """
@@ -182,8 +182,10 @@ def _of_table(path):
             raise InputError("the table has no rows")
     column = next((rows.colnames[names.index(one)] for names in [[name.lower() for name in rows.colnames]]
                    for one in IDS if one in names), None)  # fmt: skip
-    ids = np.arange(1, len(rows) + 1) if column is None else np.asarray(rows[column])
-    return Positions("sky", ra, dec, tuple(map(str, ids.tolist())), ids, column or "row")
+    ids = np.arange(1, len(rows) + 1) if column is None else np.ma.asanyarray(rows[column])
+    ids = ids.view(np.ma.MaskedArray) if np.ma.is_masked(ids) else np.asarray(ids)
+    names = tuple("" if one is None else str(one) for one in ids.tolist())  # None where a value is masked
+    return Positions("sky", ra, dec, names, ids, column or "row")
 
 
 def pixels_of(positions: Positions, product: ProductFace, wcs: Any = None) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rtools.astrometry.pixels import pixels_to_sky
 from rtools.catalog.measure import sky
 from rtools.catalog.places import PlaceOptions, measure_places
 from rtools.errors import InputError, UsageError
@@ -244,11 +245,7 @@ def light_of(
     if request.correct:
         options = options._replace(energy=_energy(product, request, work.log))
     values = measure_places(planes, x, y, options, psf=psf, work=work)
-    ra, dec = np.full(np.shape(x), np.nan), np.full(np.shape(x), np.nan)
-    good = np.isfinite(x) & np.isfinite(y)
-    if good.any():
-        ra[good], dec[good] = planes.wcs(x[good], y[good], with_bounding_box=False)
-    return MeasuredImage(_about(product), ra, dec, values)
+    return MeasuredImage(_about(product), *pixels_to_sky(planes.wcs, x, y), values)
 
 
 def _energy(product, request, log):

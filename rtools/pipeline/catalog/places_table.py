@@ -28,7 +28,7 @@ def light_table(
     image : rtools.pipeline.catalog.places.MeasuredImage
         What was measured.
     ids : ndarray (n,)
-        Of the sources.
+        Of the sources; masked ones stay so.
     sky : (ndarray, ndarray) or None
         Right ascensions and declinations that were asked for, degrees; None where pixels were.
     name : str
@@ -41,15 +41,16 @@ def light_table(
     astropy.table.Table
         With units and descriptions.
     """
-    from astropy.table import Column, Table
+    from astropy.table import Column, MaskedColumn, Table
 
     ra, dec = (image.ra, image.dec) if sky is None else sky
     columns = {name: ids, "filename": np.full(len(ids), filename)}
     columns |= {key: np.full(len(ids), value) for key, value in image.about.items()}
     values = dict(image.values)
     columns |= {"status": values.pop("status"), "ra": ra, "dec": dec} | values
-    stored = {key: _stored(key, np.asarray(value)) for key, value in columns.items()}
-    return Table([Column(value, name=key, unit=_unit(key), description=_description(key))
+    stored = {key: _stored(key, np.asanyarray(value)) for key, value in columns.items()}
+    return Table([(MaskedColumn if np.ma.isMaskedArray(value) else Column)(
+                      value, name=key, unit=_unit(key), description=_description(key))
                   for key, value in stored.items()])  # fmt: skip
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from rtools.astrometry.pixels import on_image
 from rtools.catalog.empirical_psf import MeasuredPsf, StarChoice
 from rtools.catalog.psf.profile import LightProfile
 from rtools.catalog.star import PlacedPsf, compare_star, numbers_of, psf_at, radii_of
-from rtools.errors import InputError, MissingReferenceError
+from rtools.errors import MissingReferenceError, OutsideError
 from rtools.pipeline.catalog.measured_psf import measure_image_psf, stage_psf
 from rtools.pipeline.catalog.places import image_planes, image_psf
 from rtools.pipeline.catalog.references import pixel_side_of
@@ -151,8 +152,8 @@ def image_profiles(
     planes = image_planes(product, work)
     rows, columns = planes.data.shape
     x, y = ((columns - 1) / 2, (rows - 1) / 2) if place is None else (float(one[0]) for one in place(planes.wcs))
-    if not (-0.5 <= x <= columns - 0.5 and -0.5 <= y <= rows - 0.5):
-        raise InputError("the place is not on the image", path=product.path)
+    if not on_image(planes.data.shape, x, y):
+        raise OutsideError("the place is not on the image", path=product.path)
     psf = image_psf(product, planes, request.references, work.log, request.choice)
     if psf is None and request.doing == "reference":
         raise MissingReferenceError("no epsf reference", mend="--measure makes one of the stars", path=product.path)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, OutsideError, UsageError
 from rtools.jwst.kinds import ON_DETECTOR
 from rtools.wfi.frame import BORDER
 
@@ -60,7 +60,7 @@ def parse_section(
     ------
     UsageError
         The text is not a valid section, or the image has no such frame.
-    InputError
+    OutsideError
         The section is wholly outside.
     """
     ends = _TEXT.fullmatch(text)
@@ -73,7 +73,7 @@ def parse_section(
         if first is not None and stop is not None and first >= stop:
             raise UsageError(f"{text!r} is not a valid section: it has no {axis}", mend="the end is exclusive")
     if rows is None or columns is None:
-        raise InputError(f"the section {text} is outside of the {shape[1]} x {shape[0]} pixels")
+        raise OutsideError(f"the section {text} is outside of the {shape[1]} x {shape[0]} pixels")
     return rows, columns
 
 

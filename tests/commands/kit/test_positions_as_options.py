@@ -39,6 +39,13 @@ def test_rows_of_a_table_keep_their_ids(tmp_path):
     assert found.second == pytest.approx([66.0, 66.1])
 
 
+def test_rows_without_an_id_have_none_and_are_not_called_0(tmp_path):
+    (tmp_path / "in.csv").write_text("label,ra,dec\n7,270,66\n,270.001,66\n0,270,66.001\n")
+    found = read_positions(table=str(tmp_path / "in.csv"))
+    assert found.names == ("7", "", "0")
+    assert found.ids.tolist() == [7, None, 0]
+
+
 def test_ways_to_say_positions_do_not_mix():
     with pytest.raises(UsageError, match="--at and --sky do not go together"):
         read_positions(at=("1,2",), sky=("1,2",))
