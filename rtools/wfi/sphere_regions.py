@@ -65,7 +65,8 @@ def region_distances(regions: Sequence[tuple[Any, Any] | None], ra: float, dec: 
 
 def _distances(corners, ra, dec):
     """Distances of a position from polygons with as many corners: (2, polygons, corners)."""
-    start = unit_vectors(*corners)
+    corner_ra, corner_dec = corners
+    start = unit_vectors(corner_ra, corner_dec)
     end, point = np.roll(start, -1, axis=1), unit_vectors(ra, dec)
     normals = np.cross(start, end)
     lengths = np.linalg.norm(normals, axis=2, keepdims=True)
@@ -73,13 +74,13 @@ def _distances(corners, ra, dec):
     # Beside an arc the nearest point is on it: the foot lies between its ends.
     beside = (np.cross(normals, start) @ point > 0) & (np.cross(end, normals) @ point > 0)
     across = np.degrees(np.abs(np.arcsin(np.clip(normals @ point, -1, 1))))
-    nearest = np.minimum(separation(*corners, ra, dec), np.where(beside, across, np.inf)).min(axis=1)
+    nearest = np.minimum(separation(corner_ra, corner_dec, ra, dec), np.where(beside, across, np.inf)).min(axis=1)
     return np.where(_inside(corners, ra, dec), 0.0, nearest)
 
 
 def _inside(corners, ra, dec):
     """Whether a position is in each polygon, in the plane that touches the sphere at the position."""
-    x, y = to_plane(*corners, (ra, dec))
+    x, y = to_plane(corners[0], corners[1], (ra, dec))
     zero = np.zeros(len(x))
     with np.errstate(invalid="ignore"):
         return np.isfinite(x).all(axis=1) & _odd(zero, zero, x.T, y.T)
