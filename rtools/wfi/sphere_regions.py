@@ -58,7 +58,7 @@ def region_distances(regions: Sequence[tuple[Any, Any] | None], ra: float, dec: 
     sizes = np.array([0 if corners is None else len(corners[0]) for corners in regions])
     for size in set(sizes.tolist()) - {0}:
         same = np.flatnonzero(sizes == size)
-        corners = np.moveaxis(np.array([regions[number] for number in same], np.float64), 1, 0)
+        corners = np.moveaxis(np.array([regions[number] for number in same.tolist()], np.float64), 1, 0)
         distances[same] = _distances(corners, ra, dec)
     return distances
 
