@@ -72,7 +72,7 @@ SOURCE = {
         "TOO_FEW_PIXELS": 256,
         "NO_POSITION": 512,
         "NO_FLUX": 1024,
-        "SHARED": 4096,
+        "SHARED": 8192,
     },
 }
 """Bits of the columns of flags that catalogs have, int32."""

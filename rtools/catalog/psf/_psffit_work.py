@@ -45,7 +45,7 @@ FLAGS = {
     "too_few_pixels": 256,
     "no_position": 512,
     "no_flux": 1024,
-    "shared": 4096,
+    "shared": 8192,
 }
 """Bits of psf_flags. 32 and 2048 mean bounds and local backgrounds in other programs; this fit has neither."""
 
