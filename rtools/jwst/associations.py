@@ -9,12 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rtools.jwst.modes import IMAGING
+from rtools.jwst.modes import IMAGING, TIME_SERIES
 
 __all__ = ["ASSOCIATION_RULES", "AssociationRule", "optics_of"]
-
-TIME_SERIES = ("NRC_TSIMAGE", "NRC_TSGRISM", "NIS_SOSS", "NRS_BRIGHTOBJ", "MIR_LRS-SLITLESS")
-"""Types of exposures that are time series."""
 
 SPECTRA = (
     "NRS_FIXEDSLIT", "NRS_MSASPEC", "NRS_IFU", "MIR_MRS", "MIR_LRS-FIXEDSLIT", "NIS_WFSS", "NRC_WFSS",

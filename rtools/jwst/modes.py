@@ -14,6 +14,7 @@ __all__ = [
     "RAMP_CHAINS",
     "SCALED_BACKGROUND",
     "has_coordinates",
+    "is_time_series",
     "ramp_chain",
     "stays_apart",
     "wanted_anyway",
@@ -49,6 +50,9 @@ APART = (
     "MIR_4QPM",
 )  # fmt: skip
 """Types whose integrations are calibrated one by one."""
+
+TIME_SERIES = ("NRC_TSIMAGE", "NRC_TSGRISM", "NIS_SOSS", "NRS_BRIGHTOBJ", "MIR_LRS-SLITLESS")
+"""Types of exposures that are time series."""
 
 SCALED_BACKGROUND = ("NIS_WFSS", "NRC_WFSS", "NIS_SOSS")
 """Types whose background is scaled from a template."""
@@ -101,3 +105,15 @@ def stays_apart(meta: Mapping[str, Any]) -> bool:
         Metadata of the exposure.
     """
     return meta["exposure"].get("type") in APART or bool((meta.get("visit") or {}).get("tsovisit"))
+
+
+def is_time_series(meta: Mapping[str, Any]) -> bool:
+    """Whether the integrations of an exposure follow a target in time.
+
+    Parameters
+    ----------
+    meta : mapping
+        Metadata of the exposure.
+    """
+    kind, visit = (meta.get("exposure") or {}).get("type"), meta.get("visit") or {}
+    return kind in TIME_SERIES or visit.get("tsovisit") is True

@@ -41,7 +41,8 @@ IMAGE = ("--section", "4:12,1:7")
 MADE_BY = {
     "uncal": "`rt-sim`", "ramp": "`rt-run`", "rate": "`rt-run`, `rt-sim`", "rateints": "`rt-run`, `rt-sim`",
     "cal": "`rt-run`, `rt-sim`", "calints": "`rt-run`, `rt-sim`", "bsub": "`rt-bsub`, `rt-run`",
-    "bsubints": "`rt-bsub`, `rt-run`", "crf": "`rt-outlier`, `rt-run`", "i2d": "`rt-run`, `rt-resample`",
+    "bsubints": "`rt-bsub`, `rt-run`", "crf": "`rt-outlier`, `rt-run`", "crfints": "`rt-outlier`",
+    "i2d": "`rt-run`, `rt-resample`",
 }  # fmt: skip
 """What makes a product."""
 

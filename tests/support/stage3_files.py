@@ -16,6 +16,9 @@ __all__ = ["FILES", "golden_product"]
 EXPOSURE = "jw01234001001_02101_00001"
 
 FILES = {
+    "calints": ("tso", "in_calints.fits", f"{EXPOSURE}_nrca1_calints.fits"),
+    "crfints": ("tso", "out_crfints.fits", f"{EXPOSURE}_nrca1_o001_crfints.fits"),
+    "coron_calints": ("coron", "in_target_calints.fits", f"{EXPOSURE}_nrcalong_calints.fits"),
     "x1dints": ("tso", "in_x1dints.fits", "jw01234-o001_t001_nircam_f322w2-grismr_x1dints.fits"),
 }
 """What a file is called in tests: the part of the golden set and the file there, and the name that it gets."""

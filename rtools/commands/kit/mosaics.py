@@ -13,10 +13,17 @@ from rtools.commands.kit.config_shown import tables_of_steps
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.executors import executor_of, with_memory
 from rtools.commands.kit.exposures import local_and_called
-from rtools.commands.kit.grid_options import wanted_grid
+from rtools.commands.kit.grid_options import GRID_KEYS, wanted_grid
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import options_by_mission
+from rtools.commands.kit.products import (
+    plans_of_products,
+    refuse_typed,
+    request_of_products,
+    run_products,
+    split_inputs,
+)
 from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.resuming import resume_of
 from rtools.commands.kit.step_options import click_option
@@ -28,14 +35,37 @@ from rtools.pipeline.job.settings import check_option
 __all__ = ["command_of_step", "entry", "groups_of", "run_groups"]
 
 
-def command_of_step(step, more=()):
-    """The click command of a step of the mosaic; `more` are decorators of further options of the request."""
+def command_of_step(step, more=(), of_whole=()):
+    """The click command of a step of the mosaic.
+
+    Parameters
+    ----------
+    step : rtools.declare.MosaicStep
+        Its declaration.
+    more : sequence of callable
+        Decorators of further options of the request.
+    of_whole : sequence of str
+        Keys of options that say something of whole products alone, where the step has a work on them.
+
+    Returns
+    -------
+    click.Command
+    """
 
     def run(console, **options):
         from rtools.pipeline.mosaic.request import MosaicRequest
+        from rtools.pipeline.stage3.work import has_work
 
-        given = {item.key: options.pop(item.key) for item in step.options}
         inputs, flags = expand_inputs(options.pop("inputs")), RunFlags.taken_from(options)
+        further = []
+        if has_work(step.name):
+            whole, inputs = split_inputs(inputs, step.name)
+            _refuse_meaningless(step, of_whole, whole, inputs)
+            asked = request_of_products(step.name, options)
+            if whole and not inputs:
+                return run_products(console, whole, asked, options["jobs"], flags)
+            further = plans_of_products(whole, asked)
+        given = {item.key: options.pop(item.key) for item in step.options}
         where = {}
         if "skycells" in options:
             where["wanted"], where["skycells"] = wanted_grid(options)
@@ -52,7 +82,7 @@ def command_of_step(step, more=()):
             )
             for mission, found in by_mission.items()
         }
-        return run_groups(console, inputs, requests, jobs, flags, alone=step.one_by_one)
+        return run_groups(console, inputs, requests, jobs, flags, alone=step.one_by_one, further=further)
 
     again = click.option("--again", is_flag=True, help="Run although the files' cal_step says COMPLETE.")
     decorators = [
@@ -75,6 +105,19 @@ def command_of_step(step, more=()):
     )
 
 
+def _refuse_meaningless(step, of_whole, whole, images):
+    """Refuse options that are typed and say nothing of any input."""
+    from rtools.pipeline.stage3.work import work_of
+
+    if not images:
+        known = {item.key for item in work_of(step.name).step.options}
+        about_images = {*(item.key for item in step.options), *GRID_KEYS} - known
+        refuse_typed(about_images, "is about images, and no input is one")
+    if not whole:
+        kinds = " or ".join(work_of(step.name).takes)
+        refuse_typed(of_whole, f"is about {kinds}, and no input is one")
+
+
 def _asked_for(step, mission, options):
     """Options that are asked for; the others are as the mission has them, or the mosaic that the images join."""
     context = click.get_current_context()
@@ -84,7 +127,7 @@ def _asked_for(step, mission, options):
             for item in step.options if item.key in said}  # fmt: skip
 
 
-def run_groups(console, inputs, requests, jobs, flags, *, alone=False):
+def run_groups(console, inputs, requests, jobs, flags, *, alone=False, further=()):
     """Carry out a request on each association, or on all images as one group; returns the exit status.
 
     Parameters
@@ -101,6 +144,8 @@ def run_groups(console, inputs, requests, jobs, flags, *, alone=False):
         How the run goes and what it prints.
     alone : bool
         Every image is a group of its own.
+    further : sequence of (str, callable)
+        What plans jobs of the same run on other inputs, as `rtools.pipeline.job.run.run_jobs` takes it.
 
     Returns
     -------
@@ -112,12 +157,15 @@ def run_groups(console, inputs, requests, jobs, flags, *, alone=False):
     refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
     requests = {mission: with_memory(one, flags) for mission, one in requests.items()}
     groups = groups_of(inputs, alone=alone)
-    refuse_several(request, len(groups))
+    refuse_several(request, len(groups) + len(further))
     if request.add and len(groups) > 1:
         raise UsageError("--add: one group of images joins a mosaic", mend="add one association after the other")
     report = RunReport(console, flags)
     plans = [(name, lambda name=name: [_plan(name, groups[name], requests)]) for name in groups]
-    with console.gathering([*groups, *(file for files in groups.values() for file in files)]):
+    plans += further
+    with console.gathering(
+        [*groups, *(name for name, _plan in further), *(file for files in groups.values() for file in files)]
+    ):
         return run_jobs(plans, executor, report, dry_run=flags.dry_run, fail_fast=flags.fail_fast,
                         resume=resume_of(flags, executor, console))  # fmt: skip
 

@@ -1,23 +1,27 @@
 """Tools on whole products of JWST, one for each declared `ProductStep`: options, files, jobs."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.config_shown import long_names
 from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.exposures import local_and_called
+from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.resuming import resume_of
 from rtools.commands.kit.step_options import click_option, own_values
 from rtools.commands.kit.tool import tool
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 
-__all__ = ["command", "plans_of_products", "run_products"]
+__all__ = ["command", "plans_of_products", "refuse_typed", "request_of_products", "run_products", "split_inputs"]
 
 
 def command(step):
@@ -118,6 +122,83 @@ def plans_of_products(inputs, request):
     inputs = list(dict.fromkeys(inputs))
     groups = [inputs] if work.together or work.beside else [[name] for name in inputs]
     return [(files[0], lambda files=files: [_plan(files, request)]) for files in groups]
+
+
+def split_inputs(inputs, name):
+    """Inputs of a tool that a step has on whole products, too: those that are whole products, and the others.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        As they were typed, lists read.
+    name : str
+        Tool name of the step, which has a work on whole products.
+
+    Returns
+    -------
+    (list of str, list of str)
+        What the work takes; and the rest, also what cannot be read.
+    """
+    from rtools.pipeline.stage3.work import work_of
+    from rtools.products.jwst import open_jwst
+    from rtools.products.opening import mission_of
+
+    kinds = work_of(name).takes
+
+    def is_whole(file):
+        with suppress(RtoolsError):
+            path = local_path(file)
+            return not is_association(path) and mission_of(path) == "jwst" and open_jwst(path).kind in kinds
+        return False
+
+    whole = [file for file in inputs if is_whole(file)]
+    return whole, [file for file in inputs if file not in whole]
+
+
+def refuse_typed(keys, reason):
+    """Refuse options that are typed where they mean nothing; what environment and configuration say is passed over.
+
+    Parameters
+    ----------
+    keys : collection of str
+        Names of parameters.
+    reason : str
+        Why they mean nothing, behind the name of the option.
+
+    Raises
+    ------
+    UsageError
+        One is typed.
+    """
+    ctx = click.get_current_context()
+    for word, param in long_names(ctx.command).items():
+        if param.name in keys and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+            raise UsageError(f"--{word} {reason}")
+
+
+def request_of_products(name, options):
+    """What is asked of whole products by a tool whose step has other inputs, too.
+
+    Parameters
+    ----------
+    name : str
+        Tool name of the step.
+    options : mapping of str to object
+        Of the call; those that say nothing of whole products may be among them.
+
+    Returns
+    -------
+    rtools.pipeline.job.request.Request
+    """
+    from rtools.pipeline.job.request import Request
+    from rtools.pipeline.stage3.work import work_of
+
+    step = work_of(name).step
+    places = {}
+    if step.references:
+        places["references"] = reference_config(options["ref"], options["refdir"], options["builtin"])
+    own = {key: options[key] for key in ("output", "outdir", "overwrite") if key in options}
+    return Request(tool=step.tool, single=name, settings={name: own_values(step, options)}, **places, **own)
 
 
 def _plan(files, request):

@@ -21,12 +21,18 @@ STEP = MosaicStep(
         "the lower value stands for their median. Nothing outside the grid is tested. One image alone is left as it is "
         "(SKIPPED).\n\n"
         "Images of JWST make _crf.fits, with the identifier of an association before the suffix. There an outlier is "
-        "17, and value, error and variances of all pixels with DO_NOT_USE are NaN, unless --keep-values says otherwise."
+        "17, and value, error and variances of all pixels with DO_NOT_USE are NaN, unless --keep-values says "
+        "otherwise.\n\n"
+        "Integrations of time series and of coronagraphs (_calints) make _crfints.fits, each file for itself. There a "
+        "value is an outlier that is further than S1 errors from the median of its own pixel: of the --window "
+        "integrations about it, or of all. Values with DO_NOT_USE, and those that are not finite, have no share in "
+        "medians. Of the options --snr, --window and --keep-values are for them."
     ),
     examples=(
         "rt-outlier r*_skymatch.asdf --outdir flagged",
         "rt-outlier X_asn.json --snr '4 3'",
         "rt-outlier @list.txt --skycell 270p65x69y50",
+        "rt-outlier X_calints.fits --window 51",
     ),
     options=(
         Option("snr", "5.0 4.0", "S1 and S0: errors beyond which a pixel is an outlier, and its neighbour."),
@@ -39,6 +45,16 @@ STEP = MosaicStep(
         WEIGHT_TO_COMPARE,
         GOOD_BITS,
         FILL,
+        Option(
+            "window",
+            None,
+            "Of _calints: integrations about each whose median it is compared with, 0 for all; by default 25 of time "
+            "series, else all.",
+            type=int,
+            minimum=0,
+            mission="jwst",
+            peer="rolling_window_width",
+        ),
         Option("keep-values", False, "Leave value, error and variances of flagged pixels as they are.", mission="jwst"),
     ),
     memory="about 1 GB for a skycell, whatever the number of exposures; on disk 4 bytes a pixel and exposure, unless "

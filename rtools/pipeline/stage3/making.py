@@ -187,6 +187,28 @@ class ProductMaking:
         self.stages[suffix] = file
         return file
 
+    def lay_out_changed(self, suffix: str, changes: Sequence[HduChange], *, tree: Mapping[str, Any]) -> LaidOutJwst:
+        """Lay out the first file with changes that are written piece by piece; what does not change is copied.
+
+        Parameters
+        ----------
+        suffix : str
+            Which product.
+        changes : sequence of rtools.products.jwst.HduChange
+            Their arrays are those of `rtools.products.jwst.room_for`.
+        tree : mapping of str to object
+            Metadata that become different; name and date of the file do so by themselves.
+
+        Returns
+        -------
+        rtools.products.jwst.LaidOutJwst
+        """
+        path = self.outputs[suffix]
+        told = {"meta.filename": path.name, "meta.date": history.stamp(), **tree}
+        file = LaidOutJwst.made_of(path, self.products[0], changes, (), tree=told, history=[self.entry])
+        self.stages[suffix] = file
+        return file
+
     def finish(self) -> None:
         """Complete what was laid out."""
         for suffix, stage in self.stages.items():

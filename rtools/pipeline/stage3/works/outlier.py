@@ -1,0 +1,125 @@
+"""rt-outlier on series of integrations: _calints to _crfints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rtools.declare import ProductStep
+from rtools.errors import InputError, UsageError
+from rtools.jwst.dq import PIXEL_FLAGS
+from rtools.jwst.modes import is_time_series
+from rtools.mosaic.steps.outlier import STEP as OF_IMAGES
+from rtools.pipeline.stage3.work import ProductWork
+from rtools.products.jwst import HduChange, room_for
+from rtools.timeseries.outliers import find_outliers
+from rtools.work.loops import in_rows
+
+if TYPE_CHECKING:
+    from rtools.pipeline.stage3.making import ProductMaking
+    from rtools.products.jwst import JwstProduct
+
+__all__ = ["WORK"]
+
+STEP = ProductStep(
+    name=OF_IMAGES.name,
+    cal_step=OF_IMAGES.cal_step,
+    suffix="crfints",
+    summary=OF_IMAGES.summary,
+    description=OF_IMAGES.description,
+    options=tuple(one for one in OF_IMAGES.options if one.name in ("snr", "window", "keep-values")),
+    repeatable=True,
+)
+"""The step on images, with those of its options that integrations have; the tool is one for both."""
+
+WINDOW = 25
+"""Integrations whose median those of a time series are compared with."""
+
+BLOCK = 2**24
+"""Bytes of the values of a block of rows, with all integrations."""
+
+NAN_TOO = ("data", "err", "var_poisson", "var_rnoise", "var_flat")
+"""What is NaN where a pixel is not to be used."""
+
+
+def _make(making: ProductMaking) -> None:
+    product, options = making.products[0], making.options
+    number, height, width = product.arrays["data"].shape
+    window = _window(product, options)
+    limit, keeps = _limit(options), options["keep_values"]
+    cleared = [] if keeps else [name for name in NAN_TOO if _is_series(product, name)]
+    changes = [_room(product, name) for name in ("dq", *cleared)]
+    file = making.lay_out_changed("crfints", changes, tree={f"meta.cal_step.{STEP.cal_step}": "COMPLETE"})
+    names = {name: product.hdu(name).name for name in ("dq", *cleared)}
+    counts = []
+
+    def flag(rows: slice) -> None:
+        dq = product.section("dq", rows, slice(None))
+        data, err = (product.section(name, rows, slice(None)) for name in ("data", "err"))
+        unusable = dq & PIXEL_FLAGS["DO_NOT_USE"] != 0
+        found = find_outliers(data, err, unusable, window=window, limit=limit)
+        counts.append(np.count_nonzero(found))
+        dq[found] |= np.uint32(PIXEL_FLAGS["DO_NOT_USE"] | PIXEL_FLAGS["OUTLIER"])
+        unusable |= found
+        file.write(names["dq"], dq, rows.start)
+        for name in cleared:
+            pixels = {"data": data, "err": err}.get(name)
+            pixels = product.section(name, rows, slice(None)) if pixels is None else pixels
+            pixels[unusable] = np.nan
+            file.write(names[name], pixels, rows.start)
+        shown.advance(rows.stop - rows.start)
+
+    with making.work.progress("outliers", height) as shown:
+        in_rows(making.work, flag, height, height=max(1, BLOCK // max(1, 4 * number * width)))
+    share = sum(counts) / max(1, number * height * width)
+    about = f"the {window} integrations about each" if 0 < window < number else f"all {number} integrations"
+    making.log("info", f"{sum(counts)} outliers ({share:.2%}) beside the median of {about}")
+
+
+def _window(product, options):
+    """Integrations of a window; 0 for all."""
+    if options["window"] is not None:
+        return int(options["window"])
+    return WINDOW if is_time_series(product.meta) else 0
+
+
+def _limit(options: Mapping[str, Any]) -> float:
+    """How many errors are too many: the first number of ``--snr``; the second is for the neighbours of images."""
+    words = str(options["snr"]).replace(",", " ").split()
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 2 or not all(0 < number < float("inf") for number in numbers):
+        raise UsageError(f"--snr {options['snr']}: a positive number expected, or two as images have them")
+    return numbers[0]
+
+
+def _is_series(product, name):
+    return product.has(name) and product.arrays[name].shape == product.arrays["data"].shape
+
+
+def _room(product, name):
+    info, hdu = product.arrays[name], product.hdu(name)
+    return HduChange(hdu.name, hdu.version, array=room_for(hdu.name, info.dtype, info.shape).data)
+
+
+def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    _limit(options)
+    if options["window"] in (1, 2):
+        raise UsageError(f"--window {options['window']}: nothing stands out among so few integrations",
+                         mend="at least 3, or 0 for all")  # fmt: skip
+    for product in products:
+        for name in ("data", "err", "dq"):
+            if not product.has(name):
+                several = product.versions("SCI")[1:]
+                raise InputError("has several sets of images" if several else f"has no {name}", path=product.path)
+            if len(product.arrays[name].shape) != 3 or not _is_series(product, name):
+                raise InputError(f"its {name} is no series of images of one shape", path=product.path)
+
+
+WORK = ProductWork(
+    step=STEP, takes=("calints",), gives=lambda kind, options: ("crfints",), make=_make, check=_check, copies=0.3
+)
