@@ -1,6 +1,7 @@
 """rt-ls: a manifest of files, from their headers alone."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ import click
 from rtools.commands.kit.analysis import Analysis, analyse_together, analysis_options, take_wanted
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.outputs import Outputs, deliver
+from rtools.commands.kit.outputs import Outputs, kept_back, make_directory
 from rtools.commands.kit.tool import tool
 from rtools.commands.kit.written import Written
 from rtools.errors import InputError, UsageError
@@ -70,13 +71,14 @@ def command(console, inputs, cone, span, where, sort, moc, moc_order, **options)
         bad.extend(row for row in found if row.is_unreadable and row.file in names)
         rows = _manifest(found, choices)
         if target is not None and not wanted.dry_run:
-            _write_moc(target, rows, moc_order)
+            stack.enter_context(kept_back(_staged_moc(target, rows, moc_order)))
         printed = sys.stdout.isatty() and not (wanted.output or wanted.outdir or wanted.plot or wanted.as_json)
         return Analysis(_for_screen(rows) if printed and console.verbosity < 1 else rows, every=True)
 
     places = list(dict.fromkeys(expand_inputs(inputs)))
     named = {"name": lambda stem: f"{stem}_ls", "draw": _chart}
-    status = analyse_together(console, tuple(places), wanted, find, looks=False, **named)
+    with ExitStack() as stack:
+        status = analyse_together(console, tuple(places), wanted, find, looks=False, **named)
     if target is not None and not wanted.as_json and not wanted.dry_run:
         click.echo(target)
     return status or (InputError.exit_code if bad else 0)
@@ -199,14 +201,16 @@ def _table(rows):
     return table
 
 
-def _write_moc(target, rows, order):
+def _staged_moc(target, rows, order):
+    """A coverage map that does not have its name yet."""
     from rtools.products.fits.moc import stage_moc
     from rtools.wfi.sphere_regions import healpix_cover, parse_region
 
     polygons = [corners for text in rows["footprint"] if (corners := parse_region(str(text))) is not None]
     if not polygons:
         raise InputError("no file has a footprint, so there is nothing to write to the coverage map")
-    deliver(target, Path(target).name, lambda path: stage_moc(path, healpix_cover(polygons, order), order))
+    make_directory(Path(target).parent)
+    return stage_moc(target, healpix_cover(polygons, order), order)
 
 
 def _chart(found):

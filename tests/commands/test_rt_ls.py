@@ -105,6 +105,13 @@ def test_a_manifest_is_written_as_a_table_and_drawn(night, tmp_path):
     assert (tmp_path / "night.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_neither_table_nor_map_is_left_where_the_picture_cannot_be_written(night, tmp_path):
+    words = ("-o", tmp_path / "a.csv", "--moc", tmp_path / "a.fits", "--plot", tmp_path / "nowhere" / "a.png")
+    before = sorted(tmp_path.iterdir())
+    assert tool("ls", night, *words) != 0
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_the_coverage_map_has_the_cells_of_the_footprints(night, tmp_path):
     assert tool("ls", night, "--moc", tmp_path / "night.fits", "--moc-order", 16, "-q") == 0
     with fits.open(tmp_path / "night.fits") as hdus:
