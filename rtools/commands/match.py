@@ -25,6 +25,7 @@ EXAMPLES = (
     "rt-match F106_cat.parquet F158_cat.parquet --suffixes _b,_r --add 'colour = kron_abmag_b - kron_abmag_r'",
     "rt-match X_cat.parquet truth.parquet --radius 0.2 --keep only-second --show ra,dec,magnitude",
     "rt-match A.csv B.csv --columns 1:ra=ALPHA,dec=DELTA --sigma 4 --find all",
+    "rt-match X_cat.parquet stars.csv --columns 2:epoch=2016.0 --sigma 4 -o stars_here.ecsv",
     "rt-match phot.ecsv X_cat.parquet --on id=label --keep first",
 )
 
@@ -204,13 +205,18 @@ def _lines(inputs, found, asked):
     """What is told of each table that was matched with the first one."""
     for number, (name, pairs, told) in enumerate(zip(inputs[1:], found.pairs, found.told, strict=True), 2):
         if told is None:
-            yield "note", f"{inputs[0]} and {name}: {len(pairs.first)} pairs by {asked['on']}"
+            yield "note", f"{inputs[0]} and {name}: {_pairs(pairs)} by {asked['on']}"
             continue
         yield from _of_epochs(((1, inputs[0]), (number, name)), told.epoch)
         chance = "" if math.isnan(told.chance) else f", {told.chance:.3g} expected by chance"
-        yield "note", f"{inputs[0]} and {name}: {len(pairs.first)} pairs within {asked['radius']:g} arcsec{chance}"
+        yield "note", f"{inputs[0]} and {name}: {_pairs(pairs)} within {asked['radius']:g} arcsec{chance}"
         if told.residuals is not None:
             yield "note", f"{name}: {_of_offsets(told.residuals, inputs[0])}"
+
+
+def _pairs(pairs):
+    count = len(pairs.first)
+    return "1 pair" if count == 1 else f"{count} pairs"
 
 
 def _of_offsets(said, first):

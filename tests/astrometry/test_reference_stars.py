@@ -54,6 +54,27 @@ def test_places_are_those_of_astropy():
     assert np.abs(miss).max() < 0.01
 
 
+def test_proper_motions_alone_move_stars_as_astropy_does():
+    from astropy import units
+    from astropy.coordinates import SkyCoord
+    from astropy.time import Time
+
+    told = catalog()
+    told |= {"ra_error": np.full(200, 3.0), "pmra_error": np.full(200, 0.4)}
+    told["pmra"][:2], told["ref_epoch"][2:4] = np.nan, np.nan
+    at = refcat.moved(refcat.from_table(told), EPOCH)
+    motion = {"pm_ra_cosdec": told["pmra"] * units.mas / units.yr, "pm_dec": told["pmdec"] * units.mas / units.yr}
+    begin = Time(np.nan_to_num(told["ref_epoch"], nan=2016.0), format="jyear")
+    far = np.full(200, 1000.0) * units.pc
+    star = SkyCoord(told["ra"] * units.deg, told["dec"] * units.deg, distance=far, obstime=begin, **motion)[4:]
+    expected = star.apply_space_motion(Time(EPOCH, format="jyear"))
+    assert np.max(separation(at.ra[4:], at.dec[4:], expected.ra.deg, expected.dec.deg)) * 3.6e6 < 0.01
+    np.testing.assert_array_equal([at.ra[:4], at.dec[:4]], [told["ra"][:4], told["dec"][:4]])
+    np.testing.assert_allclose(at.ra_error[4:], np.hypot(3, 0.4 * (EPOCH - told["ref_epoch"][4:])))
+    assert (at.ra_error[:4] == 3).all() and np.isnan(at.dec_error).all()
+    np.testing.assert_array_equal(refcat.moved(refcat.from_table(told), np.nan).ra, told["ra"])
+
+
 def test_the_earth_is_where_astropy_has_it():
     from astropy.coordinates import get_body_barycentric
     from astropy.time import Time
