@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -225,12 +226,18 @@ def _fitted(planes, data, err, mask, place, psf, level):
 
 
 def _centroid(data, mask, x, y):
-    """Centre of a star by a parabola through its brightest pixels."""
+    """Centre of a star by a parabola through its brightest pixels, which must have its peak among them."""
+    from astropy.utils.exceptions import AstropyUserWarning
     from photutils.centroids import centroid_quadratic
 
     column, row = round(x), round(y)
     part = slice(max(row - 3, 0), row + 4), slice(max(column - 3, 0), column + 4)
-    found = centroid_quadratic(np.where(mask[part], 0.0, data[part]).astype(float), mask=mask[part])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", AstropyUserWarning)  # so it says that there is no peak
+        try:
+            found = centroid_quadratic(np.where(mask[part], 0.0, data[part]).astype(float), mask=mask[part])
+        except AstropyUserWarning:
+            found = np.full(2, np.nan)
     if not np.isfinite(found).all():
-        raise InputError(f"no star at {x:g},{y:g}")
+        raise InputError(f"no star at {x:g},{y:g}: its light has no peak there")
     return float(found[0]) + part[1].start, float(found[1]) + part[0].start

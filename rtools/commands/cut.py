@@ -11,6 +11,7 @@ from rtools.commands.kit.cut_jwst_files import Cutting
 from rtools.commands.kit.cut_places import file_of_place, read_places, words_of_places
 from rtools.commands.kit.cut_regions import region_of, staged_sheet, stamp_of
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.idle import refuse_idle
 from rtools.commands.kit.inputs import is_stream, opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import file_record, for_each
@@ -37,6 +38,9 @@ EXAMPLES = (
 )
 
 OPTIONS = {"pairs": "--pairs", "exposures": "--exposure", "times": "--time", "stages": "--stage"}
+OF_FILES = ("form", "compression", "profile", "reference_pixels", "integrations", "wave", "jobs", "as_json")
+"""Parameters of what is written to files, not drawn."""
+
 CHOICES = {"l1_gw": tuple(OPTIONS.values()), "l1_face": ("--time",)}
 """Options by which guide windows and FACE are cut; they have no image."""
 
@@ -133,6 +137,8 @@ def command(console, inputs, section, frame, wcs, integrations, wave, output, ou
         raise UsageError("-o names one cutout", mend="--outdir for several places, or -o x.png for a sheet of stamps")
     if sheet and not places:
         raise UsageError("a sheet is of squares on the sky", mend="--sky or --table says which")
+    if sheet:
+        refuse_idle(dict.fromkeys(OF_FILES, "is for cutouts in files, not for a sheet of stamps"))
     outputs = Outputs(output, outdir, overwrite=overwrite, inputs=inputs[:1] if sheet else inputs, dry_run=dry_run)
     choose = _chooser(section, frame, wcs, choice, pieces, whole={"fill": fill, "frame": reference_pixels})
     writing = {"compression": compression, "profile": profile, "form": form, "whole_frame": reference_pixels}
@@ -197,6 +203,8 @@ def _form_of(product, filename, output, writing):
         return filename, {key: writing[key] for key in ("compression", "profile")}
     refuse_contradiction(filename, "asdf")
     form = writing["form"] or form_of_name(output or "") or "asdf"
+    if form == "fits":
+        refuse_idle({"compression": "is about ASDF"})
     return str(Path(filename).with_suffix(".fits")) if form == "fits" else filename, writing | {"form": form}
 
 
@@ -270,7 +278,8 @@ def _pixels_of(product, typed, square, pieces, whole):
     section = typed[0]
     if product.mission == "jwst":
         if whole["fill"]:
-            raise UsageError("--fill is for Roman files, and for sheets of stamps", path=product.path)
+            why = "SUBSTRT1 and SUBSIZE1 of JWST count pixels of the detector, and there are none beyond its edge"
+            raise UsageError(f"--fill: {why}", mend="leave it out; -o x.png fills stamps", path=product.path)
         region = region_of(product, typed, square) if section or square[0] else None
         return cut_jwst_files.part_of(product, region, pieces)
     if pieces:

@@ -9,6 +9,7 @@ import click
 from rtools.commands.kit import options
 from rtools.commands.kit.console import json_line, print_json
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.idle import REFERENCE_KEYS, refuse_idle
 from rtools.commands.kit.inputs import is_stream, opened, refuse_number
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import for_each
@@ -105,17 +106,21 @@ def command(console, what, list_all, mask, output, overwrite, as_json, fail_fast
     pixels = {key: settings.pop(key) for key in ("ramp", "refs", "ref", "refdir", "builtin")}
     asked = _Asked(**settings)
     if list_all:
+        if what:
+            raise UsageError("--list prints all flags", mend="leave out flags and files")
         return _print_all(asked.mission or "roman", as_json)
     what = expand_inputs(what)
     if not what:
         raise UsageError("no flags and no file")
     if at or sky:
+        if not pixels["refs"]:
+            refuse_idle(dict.fromkeys(REFERENCE_KEYS, "does nothing with --no-refs"))
         if mask is not None or output is not None or asked.section or asked.array or asked.each:
             raise UsageError("--at and --sky go with none of --mask, -o, --section, --array and --each")
         show = _pixel_teller(console, read_positions(at, sky), asked, pixels, as_json)
         return for_each(console, what, show, fail_fast=fail_fast, report=json_line if as_json else None)
-    if typed("ramp") or typed("refs"):
-        raise UsageError("--ramp and --refs go with --at or --sky")
+    if any(map(typed, ("ramp", "refs", *REFERENCE_KEYS))):
+        raise UsageError("--ramp, --refs and options of references go with --at or --sky")
     _refuse_places(what)
     if (mask is None) != (output is None):
         raise UsageError("--mask and -o go together")

@@ -8,6 +8,7 @@ import click
 
 from rtools.commands.kit.analysis import Analysis, analyse_together, analysis_options, take_wanted
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.idle import refuse_idle
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.outputs import Outputs, kept_back, make_directory
 from rtools.commands.kit.tool import tool
@@ -57,6 +58,8 @@ UNITS = {"exptime": "s", "ra": "deg", "dec": "deg"}
 @analysis_options
 def command(console, inputs, cone, span, where, sort, moc, moc_order, **options):
     wanted = take_wanted(options)
+    if moc is None:
+        refuse_idle({"moc_order": "goes with --moc"})
     choices = {"cone": _cone(cone), "span": _span(span), "where": where, "sort": sort}
     target = Outputs(moc, None, overwrite=wanted.overwrite, inputs=[]).path("", moc) if moc else None
 

@@ -8,6 +8,7 @@ import click
 from rtools.commands.kit import options
 from rtools.commands.kit.analysis import Analysis, analyse, analysis_options, take_wanted
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.idle import REFERENCE_KEYS, refuse_idle, refuse_other_references
 from rtools.commands.kit.numbers import rising_numbers
 from rtools.commands.kit.positions import pixels_of, positions, read_positions
 from rtools.commands.kit.reference_options import reference_config
@@ -75,6 +76,7 @@ def command(console, inputs, at, sky, table, jobs, **settings):
     from rtools.products.opening import open_any
 
     going = take_wanted(settings)
+    _refuse_idle(settings)
     request = _request(settings)
     asked = read_positions(at, sky, table)
     if asked is None:
@@ -90,6 +92,14 @@ def command(console, inputs, at, sky, table, jobs, **settings):
 
     draw = _chart_of(console, asked.id_name, request.options)
     return analyse(console, inputs, going, find, name=lambda stem: f"{stem}_light", draw=draw, jwst=True)
+
+
+def _refuse_idle(settings):
+    """Refuse references that nothing is done with."""
+    if not (settings["psf"] or settings["apcorr"]):
+        refuse_idle(dict.fromkeys(REFERENCE_KEYS, "does nothing with --no-psf and without --apcorr"))
+    read = [name for name, asked in (("epsf", settings["psf"]), ("apcorr", settings["apcorr"])) if asked]
+    refuse_other_references(settings["ref"], read)
 
 
 def _request(settings):

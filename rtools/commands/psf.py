@@ -7,10 +7,11 @@ import click
 from rtools.commands.kit import options
 from rtools.commands.kit.analysis import Analysis, analyse, analysis_options, take_wanted
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.idle import REFERENCE_KEYS, refuse_idle, refuse_other_references
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.numbers import rising_numbers
 from rtools.commands.kit.outputs import Outputs, deliver
-from rtools.commands.kit.positions import at, pixels_of, read_positions, sky
+from rtools.commands.kit.positions import pixels_of, positions, read_positions
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written
@@ -25,7 +26,8 @@ PSF is told then.
 Without a word more, the PSF of the epsf reference at --at or --sky, else in the middle, is told as a profile: the share
 of the light per area in rings, and within circles (the encircled energy). --json adds its full width at half maximum,
 the radii that hold 50, 80 and 95 % of the light, and the largest share in one pixel. All PSFs are per pixel: the width
-of the pixel is in them. --defocus and --spectral-type choose among those of the reference.
+of the pixel is in them. --defocus and --spectral-type choose among those of the reference. Of several places (--at and
+--sky repeated, or as @FILE; --table) these numbers are the table, a row for each place with its status.
 
 --star puts the star at the place beside the PSF. The PSF is fitted to it, and both profiles are taken on the same
 pixels. Where there is no PSF the star's light within the last circle is taken for its whole light.
@@ -48,6 +50,7 @@ in mosaics."""
     examples=(
         "rt-psf X_cal.asdf --at 2000,300 --plot psf.png",
         "rt-psf X_cal.asdf --spectral-type M5V --json",
+        "rt-psf X_cal.asdf --table X_cat.parquet --star -o widths.csv",
         "rt-psf X_cal.asdf --at 1204.3,877 --star -o star.ecsv --plot star.png",
         "rt-psf X_cal.asdf --measure --write stars_epsf.asdf --plot psf.png",
         "rt-psf deep_coadd.asdf --depth --radii 0.2,0.4",
@@ -55,8 +58,7 @@ in mosaics."""
     no_args_is_help=True,
 )
 @click.argument("inputs", nargs=-1, metavar="FILE…", required=True)
-@at
-@sky
+@positions
 @click.option("--star", is_flag=True, help="Put the star at the place beside the PSF.")
 @click.option("--measure", is_flag=True, help="Build the PSF of the image's own stars.")
 @click.option("--depth", is_flag=True, help="Tell the depth by apertures on blank sky.")
@@ -71,12 +73,16 @@ in mosaics."""
 @options.jobs
 @options.no_checksum
 @analysis_options
-def command(console, inputs, at, sky, jobs, **settings):
+def command(console, inputs, at, sky, table, jobs, **settings):
     wanted = take_wanted(settings)
     doing = _doing(settings)
-    places = read_positions(at, sky)
-    if places is not None and (doing in ("measure", "depth") or len(places) > 1):
-        raise UsageError(f"--{doing} is of the whole image" if len(places) == 1 else "one place at a time")
+    _refuse_idle(doing, settings)
+    places = read_positions(at, sky, table)
+    if places is not None and doing in ("measure", "depth"):
+        raise UsageError(f"--{doing} is of the whole image")
+    several = places is not None and (len(places) > 1 or table is not None)
+    if several and wanted.plot:
+        raise UsageError("--plot draws the profile at one place", mend="give one, or leave out --plot")
     if doing == "star" and places is None:
         raise UsageError("--star: where is it?", mend="give --at X,Y or --sky RA,DEC")
     target = _reference_to_write(inputs, settings, wanted)
@@ -89,6 +95,8 @@ def command(console, inputs, at, sky, jobs, **settings):
                        name=lambda stem: f"{stem}_depth", draw=chart_depths, jwst=True)  # fmt: skip
 
     def find(_name, path):
+        if several:
+            return _numbers(path, doing, places, settings, work)
         return _profiles(console, path, doing, (places, target, pictures, work), settings)
 
     def draw(found):
@@ -109,11 +117,24 @@ def _doing(settings):
     return asked[0] if asked else "reference"
 
 
+def _refuse_idle(doing, settings):
+    """Refuse options that change nothing of what is asked for."""
+    if doing == "depth":
+        refuse_idle(dict.fromkeys((*REFERENCE_KEYS, "defocus", "spectral_type", "reach"), "does nothing with --depth"))
+    else:
+        refuse_idle({"radii": "goes with --depth"})
+    if doing != "measure":
+        refuse_idle({"stars": "goes with --measure"})
+    refuse_other_references(settings["ref"], ("epsf",))
+
+
 def _reference_to_write(inputs, settings, wanted):
     """Path of the reference that is written; refused before any work where it is there."""
     if not settings["write"]:
         return None
     names = expand_inputs(inputs)
+    if len(names) > 1:
+        raise UsageError("--write is of one image", mend="give one file")
     return Outputs(settings["write"], None, overwrite=wanted.overwrite, inputs=names).path(names[0], "")
 
 
@@ -130,6 +151,23 @@ def _depth(path, radii, work):
     return Analysis(table)
 
 
+def _numbers(path, doing, places, settings, work):
+    """A row of numbers for each of several places of one image."""
+    from rtools.pipeline.catalog import psf as told
+    from rtools.products.opening import open_any
+    from rtools.reference.epsf_choice import PsfChoice
+
+    config = reference_config(settings["ref"], settings["refdir"], settings["builtin"])
+    choice = PsfChoice(settings["defocus"], settings["spectral_type"])
+    asked = told.PsfRequest(doing, settings["reach"], choice, settings["stars"], config)
+    with open_any(path, others=True) as product:
+        if product.reftype:
+            raise UsageError("several places need an image", mend="give one --at X,Y of a reference", path=path)
+        rows = told.numbers_at(product, lambda wcs: pixels_of(places, product, wcs), asked, work)
+    rows.add_column(places.ids, name=places.id_name, index=0)
+    return Analysis(rows)
+
+
 def _profiles(console, path, doing, given, settings):
     """Profiles of what is asked for of one input, and its numbers."""
     from rtools.pipeline.catalog import psf as told
@@ -143,6 +181,8 @@ def _profiles(console, path, doing, given, settings):
         if product.reftype == "epsf":
             if doing != "reference":
                 raise UsageError(f"--{doing} needs an image", path=path)
+            if settings["ref"]:
+                raise UsageError("--ref is for images, and this is a reference", path=path)
             if places is not None and places.frame == "sky":
                 raise UsageError("--sky needs an image", mend="--at X,Y is a place on the detector", path=path)
             place = None if places is None else (float(places.first[0]), float(places.second[0]))

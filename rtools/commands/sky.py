@@ -4,6 +4,7 @@ import click
 
 from rtools.commands.kit.analysis import Analysis, analyse, analysis_options, take_wanted
 from rtools.commands.kit.entry import entry
+from rtools.commands.kit.idle import refuse_idle
 from rtools.commands.kit.inputs import opened
 from rtools.commands.kit.positions import positions, read_positions
 from rtools.commands.kit.tool import tool
@@ -50,6 +51,10 @@ PIXEL = ("x", "y", "inside")
 def command(console, inputs, at, sky, table, to, hms, covering, **options):
     wanted = take_wanted(options)
     asked = read_positions(at, sky, table)
+    if to == "pixel":
+        refuse_idle({"hms": "does nothing with --to pixel"})
+    if asked is None:
+        refuse_idle({"covering": "goes with --at, --sky and --table"})
 
     def find(_name, path):
         with opened(path, jwst=True) as product:

@@ -1,6 +1,7 @@
 """rt-psf: the PSF of a reference, beside a star, of all stars, the depth; what is refused."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -74,6 +75,26 @@ def test_the_depth_of_blank_sky_is_near_that_of_the_errors(imaged, capsys):
     assert rows[0]["blank_abmag"] > rows[1]["blank_abmag"] > 22
 
 
+def test_several_places_are_a_row_of_numbers_each(imaged, star, tmp_path, capsys):
+    place, _row = star
+    (tmp_path / "list").write_text(f"{place} best\n-5 9 off\n")
+    first, second = told(capsys, imaged, "--at", f"@{tmp_path / 'list'}", "--star", *TINY)["rows"]
+    alone = told(capsys, imaged, "--at", place, "--star", *TINY)["numbers"]
+    assert (first["position"], first["status"]) == ("best", "measured")
+    assert {key: first[key] for key in alone} == pytest.approx(alone)
+    assert (second["position"], second["status"], second["flux"]) == ("off", "outside", None)
+    rows = told(capsys, imaged, "--at", "5,5", "--at", "400,400", *TINY)["rows"]
+    assert all(0.12 < one["fwhm"] < 0.2 for one in rows)
+
+
+def test_where_there_is_no_peak_it_is_one_line_and_no_warning_of_astropy(jwst_golden, capsys):
+    mosaic = jwst_golden("mosaic") / "out_i2d.fits"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert tool("psf", mosaic, "--star", "--at", "50,50", "--reach", "0.2", "-q") == 3
+    assert "its light has no peak there" in capsys.readouterr().err
+
+
 def test_the_psf_of_another_telescope_is_refused(imaged, jwst_golden, tmp_path, capsys):
     roman, jwst = tmp_path / "roman_epsf.asdf", tmp_path / "jwst_epsf.asdf"
     done("psf", imaged, "--measure", "--stars", "8", "--write", roman, *TINY)
@@ -98,7 +119,7 @@ def test_the_psf_of_another_telescope_is_refused(imaged, jwst_golden, tmp_path, 
         (("--write", "x_epsf.asdf"), 2, "--write goes with --measure"),
         (("--measure", "--write", "-"), 2, "not standard output"),
         (("--depth", "--at", "5,5"), 2, "of the whole image"),
-        (("--at", "5,5", "--at", "6,6"), 2, "one place at a time"),
+        (("--at", "5,5", "--at", "6,6", "--plot", "a.png"), 2, "at one place"),
         (("--at", "-50,5"), 3, "not on the image"),
         (("--spectral-type", "Z9"), 2, "no spectral type Z9"),
         (("--defocus", "3"), 2, "no defocus 3"),

@@ -63,6 +63,8 @@ def read_places(sky, table, size):
             places += _listed(read_positions(sky=(word,)), extent)
         else:
             places.append(CutPlace(word, parse_sky(word)))
+    if extent is not None and places and not any(word.startswith("@") or word.count(",") < 2 for word in sky):
+        raise UsageError("--size does nothing where every --sky says its size")
     if table and places:
         raise UsageError("--sky and --table do not go together", mend="give positions in one way")
     return places + (_listed(read_positions(table=table), extent) if table else [])

@@ -254,7 +254,9 @@ def _energy(product, request, log):
     from rtools.catalog.steps.catalog import REFERENCES
 
     if isinstance(product, JwstProduct):
-        raise UsageError("--apcorr is for images of Roman", path=product.path)
+        mend = "leave it out; rt-catalog of an _i2d corrects the circles that its apcorr reference has"
+        raise UsageError("--apcorr: an apcorr reference of JWST has a few radii for each filter, not any radius",
+                         mend=mend, path=product.path)  # fmt: skip
     uses = [use for use in REFERENCES if use.type == "apcorr"]
     simulated = history.is_simulated(product.history)
     found = find_references(product.meta, product.kind, uses, request.references, log, simulated=simulated)["apcorr"]

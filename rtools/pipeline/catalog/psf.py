@@ -13,7 +13,7 @@ from rtools.astrometry.pixels import on_image
 from rtools.catalog.empirical_psf import MeasuredPsf, StarChoice
 from rtools.catalog.psf.profile import LightProfile
 from rtools.catalog.star import PlacedPsf, compare_star, numbers_of, psf_at, radii_of
-from rtools.errors import MissingReferenceError, OutsideError
+from rtools.errors import InputError, MissingReferenceError, OutsideError
 from rtools.pipeline.catalog.measured_psf import measure_image_psf, stage_psf
 from rtools.pipeline.catalog.places import image_planes, image_psf
 from rtools.pipeline.catalog.references import pixel_side_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rtools.products.io.staging import Stage
     from rtools.products.jwst import JwstProduct
 
-__all__ = ["WORDS", "PsfRequest", "ToldPsf", "image_profiles", "reference_profiles"]
+__all__ = ["WORDS", "PsfRequest", "ToldPsf", "image_profiles", "numbers_at", "reference_profiles"]
 
 PICTURE = 25
 """Pixels on a side of pictures of PSFs."""
@@ -149,14 +149,11 @@ def image_profiles(
     MissingReferenceError
         There is no PSF, and it is what was asked for.
     """
-    planes = image_planes(product, work)
+    planes, psf = _image_and_psf(product, request, work)
     rows, columns = planes.data.shape
     x, y = ((columns - 1) / 2, (rows - 1) / 2) if place is None else (float(one[0]) for one in place(planes.wcs))
     if not on_image(planes.data.shape, x, y):
         raise OutsideError("the place is not on the image", path=product.path)
-    psf = image_psf(product, planes, request.references, work.log, request.choice)
-    if psf is None and request.doing == "reference":
-        raise MissingReferenceError("no epsf reference", mend="--measure makes one of the stars", path=product.path)
     told = _Told(psf_at(psf or _no_psf(), planes, x, y), psf is not None, request.reach)
     if request.doing == "star":
         return told.with_star(planes)
@@ -164,6 +161,62 @@ def image_profiles(
         measured = measure_image_psf(product, planes, StarChoice(most=request.stars), psf=psf, work=work)
         return told.with_measured(measured, planes, lambda path: stage_psf(path, product, planes, measured))
     return told.alone()
+
+
+def numbers_at(
+    product: Product | JwstProduct,
+    places: Callable[[Any], tuple[np.ndarray, np.ndarray]],
+    request: PsfRequest,
+    work: Work = ALONE,
+) -> Table:
+    """Numbers of the PSF, or of stars, at several places of an image.
+
+    Parameters
+    ----------
+    product : rtools.products.io.product.Product or rtools.products.jwst.JwstProduct
+        The image, opened.
+    places : callable
+        ``places(wcs)`` returns x and y.
+    request : PsfRequest
+        What is asked: ``reference`` or ``star``.
+    work : rtools.work.Work
+        Threads and log.
+
+    Returns
+    -------
+    astropy.table.Table
+        A row for each place: ``status`` (``measured``, or why not), ``x``, ``y``, and the numbers, arcsec.
+
+    Raises
+    ------
+    MissingReferenceError
+        There is no PSF, and it is what was asked for.
+    """
+    from astropy.table import Table
+
+    planes, psf = _image_and_psf(product, request, work)
+    rows = []
+    for x, y in zip(*(np.asarray(one, float).tolist() for one in places(planes.wcs)), strict=True):
+        row: dict[str, Any] = {"status": "outside", "x": x, "y": y}
+        if on_image(planes.data.shape, x, y):
+            told = _Told(psf_at(psf or _no_psf(), planes, x, y), psf is not None, request.reach)
+            try:
+                found = told.with_star(planes) if request.doing == "star" else told.alone()
+                row |= {"status": "measured"} | found.numbers
+            except InputError as error:
+                row["status"] = error.message
+        rows.append(row)
+    names = list(dict.fromkeys(name for row in sorted(rows, key=len, reverse=True) for name in row))
+    return Table({name: [row.get(name, np.nan) for row in rows] for name in names})
+
+
+def _image_and_psf(product, request, work):
+    """Planes of an image, and the PSF of its reference, which must be there where it is what is asked for."""
+    planes = image_planes(product, work)
+    psf = image_psf(product, planes, request.references, work.log, request.choice)
+    if psf is None and request.doing == "reference":
+        raise MissingReferenceError("no epsf reference", mend="--measure makes one of the stars", path=product.path)
+    return planes, psf
 
 
 def _no_psf():
