@@ -1,6 +1,7 @@
 """rt-refs fetch and lock: the best references of exposures brought into a directory, and pinned there."""
 
 import os
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import click
@@ -50,6 +51,8 @@ def fetch(console, files, directory, server, cache, context, overwrite, dry_run,
 
     if not files:
         raise UsageError("no input file")
+    if cache == "":
+        raise UsageError("--cache names no directory")
     if server and cache:
         raise UsageError("--server and --cache do not go together")
     groups, status = _exposures_of(expand_inputs(files)), 0
@@ -93,8 +96,8 @@ def _fetch_mission(console, place, exposures, directory, how):
     from rtools.reference.fetching import CrdsClient
 
     overwrite, dry_run, as_json = how
-    beside = None if dry_run else _made(directory)
-    with temporary.directory(beside) as scratch, CrdsClient(place, scratch) as client:
+    into = nullcontext() if dry_run else _made(directory)
+    with into as beside, temporary.directory(beside) as scratch, CrdsClient(place, scratch) as client:
         choice = client.choose(list(exposures.values()))
         console.log("info", f"{place.name}: {choice.context}")
         for name in choice.bad:
@@ -110,9 +113,20 @@ def _fetch_mission(console, place, exposures, directory, how):
     return 4 if any(choice.lacking) else 0
 
 
+@contextmanager
 def _made(directory):
-    os.makedirs(directory, exist_ok=True)
-    return directory
+    """The directory, made where it is not there; without a file in it, it goes again."""
+    was_there = os.path.isdir(directory)
+    try:
+        os.makedirs(directory, exist_ok=True)
+    except OSError as error:
+        raise RtoolsError(f"cannot be made ({(error.strerror or str(error)).lower()})", path=directory) from None
+    try:
+        yield directory
+    finally:
+        if not was_there:
+            with suppress(OSError):
+                os.rmdir(directory)
 
 
 def _print_files(directory, choice, new, *, dry_run, as_json):

@@ -32,6 +32,9 @@ PATIENCE = {
 }
 """How often and how long a server is asked, where the environment does not say it."""
 
+LONGEST = 200
+"""Letters of what the client says when it ends, the last ones."""
+
 NOTHING = "NOT FOUND"
 """How the rules' answer begins where they name no file; with ``N/A`` where none applies."""
 
@@ -138,13 +141,13 @@ class CrdsClient:
     def __init__(self, place: CrdsPlace, scratch: str | Path) -> None:
         self.place = place
         root = Path(place.cache or scratch).absolute()
-        if (
-            not place.cache
-        ):  # all files in one directory: where they would lie else, the client asks the mission's software
+        if place.cache:
+            _refuse_other_directory(place, root)
+        else:  # all files in one directory: where they would lie else, the client asks the mission's software
             tag = root / "config" / place.mission / "ref_cache_subdir_mode"
             tag.parent.mkdir(parents=True)
             tag.write_text("flat")
-        self._said = open(root / "said" if not place.cache else os.devnull, "w+")  # noqa: SIM115  (closed with it)
+        self._said = open(Path(scratch, "said"), "w+")  # noqa: SIM115  (closed with it)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rtools.reference.crds_process"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True,
@@ -227,11 +230,20 @@ class CrdsClient:
             answer: dict[str, Any] = json.loads(next(iter(self._process.stdout or ()), ""))
         except (OSError, ValueError):
             self._said.seek(0)
-            last = (self._said.read().strip().splitlines() or ["it said nothing"])[-1]
-            raise MissingReferenceError(f"the client of CRDS ended: {last}", path=self.place.name) from None
+            told = " ".join(self._said.read().split())[-LONGEST:] or "it said nothing"
+            raise MissingReferenceError(f"the client of CRDS ended: {told}", path=self.place.name) from None
         if "error" in answer:
             raise MissingReferenceError(answer["error"], path=self.place.name)
         return answer
+
+
+def _refuse_other_directory(place, root):
+    """Refuse what is no cache of the mission, in whose place the client would tell of a server that it cannot reach."""
+    for wanted in (".", f"config/{place.mission}", f"mappings/{place.mission}"):
+        if not (root / wanted).is_dir():
+            what = "no such directory" if wanted == "." else f"no cache of CRDS for {place.mission}: it has no {wanted}"
+            mend = "--cache names the directory that CRDS software fills, as CRDS_PATH does"
+            raise MissingReferenceError(what, mend=mend, path=place.cache)
 
 
 def _settings(place, root):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rtools.errors import InputError, RtoolsError
+from rtools.remote import settings
 from rtools.remote.faults import TRIES, timeout, tried
 from rtools.remote.names import shown
 
@@ -78,7 +79,7 @@ def _of_web(url):
 def _of_s3():
     seconds = timeout()
     config = {"connect_timeout": seconds, "read_timeout": seconds, "retries": {"max_attempts": TRIES}}
-    anonymous = _is_set("RT_S3_ANON") if "RT_S3_ANON" in os.environ else not _has_s3_credentials()
+    anonymous = _is_set(settings.S3_ANON) if settings.S3_ANON in os.environ else not _has_s3_credentials()
     return {"anon": anonymous, "config_kwargs": config, "use_listings_cache": False}
 
 
@@ -90,7 +91,7 @@ def _of_gs():
     import gcsfs
 
     kind = gcsfs.GCSFileSystem if by_rpc else gcsfs.core.GCSFileSystem
-    return kind(**({"token": "anon"} if _is_set("RT_GS_ANON") else {}))
+    return kind(**({"token": "anon"} if _is_set(settings.GS_ANON) else {}))
 
 
 @cache

@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 
 from rtools.errors import RtoolsError
 
-__all__ = ["SETTINGS", "RemoteSetting", "configure", "said", "size_in_bytes", "wording"]
+__all__ = ["GS_ANON", "S3_ANON", "SETTINGS", "RemoteSetting", "configure", "said", "size_in_bytes", "wording"]
+
+S3_ANON, GS_ANON = "RT_S3_ANON", "RT_GS_ANON"
+"""Variables that say whether files of a bucket are asked for without a name; ``[remote]`` has none of them."""
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 

@@ -1,16 +1,20 @@
 """rt itself: the list of tools, help, doctor, compile."""
 
+import importlib.util
 import json
 import os
+import tomllib
 
 import numpy as np
 import pytest
 
 from rtools import machine
 from rtools.commands import rt
-from rtools.commands.kit import compiling, condition
+from rtools.commands.kit import compiling, condition, condition_settings
 from rtools.commands.kit.surroundings import PLACES, settle_places
 from rtools.commands.kit.tools import OF_RT, command_of
+from rtools.reference.lock import Lock, LockedFile, write_lock
+from tests.support.places import ROOT
 from tests.support.small_files import write
 
 
@@ -101,6 +105,47 @@ def test_doctor_looks_into_the_directory_of_references(surroundings, capsys, tmp
     assert "0 files" in looks(capsys)["references", "note"]["found"]
 
 
+def test_doctor_takes_settings_as_the_tools_do(surroundings, capsys, tmp_path):
+    """The archive of Gaia and a file in a bucket were called missing, and variables of buckets unknown."""
+    find = importlib.util.find_spec
+    surroundings.setattr(condition_settings.importlib.util, "find_spec", lambda name: name and find("json"))
+    surroundings.setenv("RT_S3_ANON", "1")
+    surroundings.setenv("RT_GS_ANON", "0")
+    surroundings.setenv("RT_JOBS", "0")
+    for said in ("gaia", "s3://b/gaia.parquet"):
+        surroundings.setenv("RT_REFCAT", said)
+        found = looks(capsys)
+        assert said in found["reference catalog", "ok"]["found"]
+        assert ("environment", "note") not in found
+        assert "-j is all" in found["cores", "ok"]["found"]
+    surroundings.setattr(condition_settings.importlib.util, "find_spec", lambda name: None)
+    surroundings.setenv("RT_REFCAT", "gaia")
+    assert "[gaia]" in looks(capsys, status=1)["reference catalog", "bad"]["todo"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("RT_JOBS", "many"), ("RT_CACHE_SIZE", "lots"), ("RT_REMOTE_TIMEOUT", "-1"), ("RT_FRAME", "l3")]
+)
+def test_doctor_tells_values_that_are_none(name, value, surroundings, capsys):
+    surroundings.setenv(name, value)
+    assert f"{name}={value}: " in looks(capsys, status=1)["environment", "bad"]["found"]
+
+
+def test_doctor_misses_files_that_a_lock_and_a_directory_of_maps_must_have(surroundings, capsys, tmp_path):
+    write_lock(tmp_path, Lock({"x.asdf": LockedFile("dark", 1, "0" * 64)}))
+    surroundings.setenv("RT_REFDIR", str(tmp_path))
+    surroundings.setenv("RT_DUST_MAPS", str(tmp_path))
+    found = looks(capsys, status=1)
+    assert "1 locked, 1 of them not there" in found["references", "bad"]["found"]
+    assert "ngp" in found["dust maps", "bad"]["found"]
+
+
+def test_doctor_knows_all_extras():
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    assert condition.EXTRAS.keys() == extras.keys() - {"test"}
+
+
 # -- compile ----------------------------------------------------------------------------------------------------------
 
 
@@ -181,6 +226,35 @@ def test_cores_are_those_that_a_container_may_use(limit, expected, monkeypatch, 
     monkeypatch.setattr(machine, "CORE_LIMIT", str(tmp_path / "cpu.max"))
     monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     assert machine.cores() == expected
+
+
+GB = 10**9
+
+GROUPS = {
+    "version 2": ("0::/a/b\n", {"a/memory.max": f"{4 * GB}", "a/memory.current": f"{3 * GB}",
+                                "a/memory.stat": f"anon 1\ninactive_file {GB // 2}\n", "a/b/memory.max": "max"}),
+    "version 1": ("4:memory:/a/b\n1:cpu:/\n0::/\n", {
+        "memory/a/memory.limit_in_bytes": f"{4 * GB}", "memory/a/memory.usage_in_bytes": f"{3 * GB}",
+        "memory/a/memory.stat": f"total_inactive_file {GB // 2}\n",
+        "memory/a/b/memory.limit_in_bytes": f"{2**63 - 4096}"}),
+    "its own root": ("0::/\n", {"memory.max": f"{4 * GB}", "memory.current": f"{3 * GB}",
+                                "memory.stat": f"inactive_file {GB // 2}\n"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", GROUPS)
+def test_memory_is_what_is_left_of_the_limit_of_a_container(kind, monkeypatch, tmp_path):
+    """The limit itself was called free, and limits of groups below the root were not seen."""
+    groups, files = GROUPS[kind]
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "groups").write_text(groups)
+    monkeypatch.setattr(machine, "GROUP_ROOT", str(tmp_path))
+    monkeypatch.setattr(machine, "GROUPS", str(tmp_path / "groups"))
+    monkeypatch.setattr(machine.os, "sysconf", lambda _name: 10**6)
+    assert machine.memory_of_machine() == 4 * GB
+    assert 0 < machine.memory_available() <= 4 * GB - 3 * GB + GB // 2
 
 
 def test_a_user_without_a_home_has_a_cache_that_nobody_can_make(monkeypatch):

@@ -112,12 +112,34 @@ def test_files_that_no_lock_names_are_not_replaced_unless_asked(raw, server, tmp
 
 @pytest.mark.parametrize("by_instrument", [False, True], ids=["flat", "by instrument"])
 def test_a_cache_is_asked_by_its_own_rules_without_a_network(raw, held, tmp_path, monkeypatch, by_instrument):
+    monkeypatch.setenv("RT_SERVER", "http://127.0.0.1:9")  # what is typed counts
     cache = write_cache(tmp_path / "cache", held, by_instrument=by_instrument)
     before = listing(cache)
     assert tool("refs", "fetch", raw, "--cache", cache, "--to", tmp_path / "refs") == 0
     assert listing(cache) == before
     assert read_lock(tmp_path / "refs" / LOCK).origins["roman"].context == "roman_0042.pmap"
     assert (tmp_path / "refs" / name_of("gain")).read_bytes() == held["gain"].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [("nowhere", "no such directory"), ("empty", "no config/roman"), ("half", "no mappings/roman")]
+)
+def test_what_is_no_cache_is_said_to_be_none(raw, tmp_path, capsys, place, words):
+    """The client ended, and it said nothing; the directory stayed."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "half" / "config" / "roman").mkdir(parents=True)
+    assert tool("refs", "fetch", raw, "--cache", tmp_path / place, "--to", tmp_path / "refs") == 4
+    told = capsys.readouterr().err
+    assert f"{tmp_path / place}: " in told and words in told and told.count("\n") == 1
+    assert not (tmp_path / "refs").exists()
+
+
+def test_a_cache_whose_rules_cannot_be_read_is_told_with_what_the_client_says(raw, held, tmp_path, capsys):
+    cache = write_cache(tmp_path / "cache", held, by_instrument=False)
+    (cache / "config" / "roman" / "server_config").unlink()
+    assert tool("refs", "fetch", raw, "--cache", cache, "--to", tmp_path / "refs") == 4
+    told = capsys.readouterr().err
+    assert "server_config" in told and "said nothing" not in told and told.count("\n") == 1
 
 
 def test_of_jwst_the_rules_are_asked_by_the_names_of_its_data_model(tmp_path, capsys):

@@ -33,6 +33,7 @@ ALTERNATIVES = (
     ("as_json", "tsv", "field", "format", "suffix"),
     ("section", "sky"),
     ("quick", "partner"),
+    ("server", "cache"),
 )
 """Options that do not go together: of these, what is typed counts, not what environment or configuration say."""
 
