@@ -6,11 +6,14 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["MARK", "beside", "mark", "source_of", "told"]
+__all__ = ["MARK", "SENT", "beside", "mark", "source_of", "told", "unsent"]
 
 MARK = ".rtools-elsewhere"
 """File in a directory: the name of the file of which a copy lies there; of a directory, with a / at its end."""
 
+
+SENT = ".rtools-sent"
+"""File in a directory of outputs that go elsewhere: names of those that got there, a NUL behind each."""
 
 PATH = re.compile(r"(?<![^\s=:(,'\"])/[^\s:;,()'\"]+")
 """An absolute path among words."""
@@ -51,6 +54,33 @@ def source_of(path: str | Path) -> str | None:
             continue
         return url + name if url.endswith("/") else url
     return None
+
+
+def unsent(folder: str | Path) -> list[str]:
+    """Outputs that are whole and did not get where they were to go.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A directory in which they were made.
+
+    Returns
+    -------
+    list of str
+        Their names from there; none of a directory of anything else, which has no file `SENT`.
+    """
+    try:
+        sent = Path(folder, SENT).read_bytes().split(b"\0")
+    except OSError:
+        return []
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [one for one in folders if not one.startswith(".")]
+        for path in (os.path.join(place, name) for name in files if not name.startswith(".")):
+            name = os.path.relpath(path, folder)
+            if os.path.getsize(path) and os.fsencode(name) not in sent:  # empty ones stand for what is there
+                found.append(name)
+    return sorted(found)
 
 
 def told(text: str) -> str:

@@ -4,8 +4,10 @@ from collections import Counter
 
 import pytest
 
+from tests.robustness.test_kills import COUNTS
 from tests.support.corpus import KINDS, corpus
 from tests.support.fuzzed import ending
+from tests.support.places import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -50,3 +52,9 @@ def test_tools_refuse_thousands_of_changed_files_with_documented_errors(files, k
             + ", ".join(f"{status} for {count}" for status, count in sorted(counts.items()))
         )
     assert counts.total() == MANY and counts[3] > MANY / 10
+
+
+def test_the_page_says_how_many_there_are():
+    page = (ROOT / "docs" / "robustness.md").read_text()
+    assert f"of each kind | {EACH} | {MANY} |" in page
+    assert f"| 1, 1, 1 | {', '.join(map(str, COUNTS.values()))} |" in page

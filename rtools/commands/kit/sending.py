@@ -139,6 +139,7 @@ class _Sending:
         server.check_bucket(url)
         self.folder = ctx.find_root().with_resource(temporary.directory())
         marks.mark(self.folder, shown(url) + "/")
+        Path(self.folder, marks.SENT).touch()
         tell_as(ctx, self.folder, url)
         self._known = {}
         self._log, self._kept = ctx.obj.log, None
@@ -184,12 +185,14 @@ class _Sending:
             self._log("warning", f"{shown(told)}: not sent; {self._keep(paths)}")
 
     def _send_one(self, path, *, is_new):
-        from rtools.remote import server
+        from rtools.remote import marks, server
 
         there = self._there(path)
         if not self.overwrite and is_new and server.is_there(there):
             raise RtoolsError("exists already", path=shown(there))
         server.send(path, there)
+        with open(os.path.join(self.folder, marks.SENT), "ab") as sent:
+            sent.write(os.fsencode(os.path.relpath(path, self.folder)) + b"\0")
 
     def _keep(self, paths):
         """Keep files here, beside the directory that goes with the command; words that say where."""

@@ -15,6 +15,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
+from rtools.remote import marks
+
 __all__ = ["LOGGER", "STREAM", "directory", "directory_name", "file", "left_in", "name_beside", "sweep"]
 
 LOGGER = logging.getLogger("rtools")
@@ -240,12 +242,29 @@ def _remove(entry, owner):
         if owner["end"] == ".old" and not _replaced(path, owner["name"]):
             return
         if entry.is_dir(follow_symlinks=False):
+            _keep_unsent(path)
             shutil.rmtree(path)
         else:
             os.unlink(path)
     except OSError:
         return  # another user's, or another run was faster
     LOGGER.info("%s: unfinished, of a run that was killed (process %s): removed", path, process)
+
+
+def _keep_unsent(folder):
+    """Keep what a run that was killed had finished and not sent to where it was to go."""
+    names = marks.unsent(folder)
+    if not names:
+        return
+    import tempfile
+
+    whither = marks.source_of(os.path.join(folder, names[0]))
+    kept = tempfile.mkdtemp(prefix="rtools-unsent-", dir=os.path.dirname(folder))
+    for name in names:
+        os.makedirs(os.path.dirname(os.path.join(kept, name)), exist_ok=True)
+        os.replace(os.path.join(folder, name), os.path.join(kept, name))
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    LOGGER.warning("%s%s: not sent, of a run that was killed: kept in %s", whither, others, kept)
 
 
 def _replaced(path, name):

@@ -1,6 +1,7 @@
 """Files that lie elsewhere, named where a tool takes the name of a file."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import sys
 import click
 import pytest
 
-from rtools.commands.kit.elsewhere import brought
+from rtools.commands.kit.elsewhere import IN_PARTS, brought
 from rtools.remote import parts
 from tests.support.kit import run, words
 from tests.support.places import ROOT
@@ -100,6 +101,12 @@ def test_tools_look_at_files_of_jwst_elsewhere(name, web, others, tmp_path, caps
     here = run(name, *words(JWST[name], path, tmp_path)), *said(capsys, path, url)
     assert (run(name, *words(JWST[name], url, tmp_path)), *said(capsys, path, url)) == here
     assert here[0] == 0
+
+
+def test_the_page_names_the_tools_that_fetch_parts():
+    page = (ROOT / "docs" / "remote.md").read_text()
+    said = page.partition("## What is fetched")[2].partition(", which read")[0]
+    assert set(re.findall(r"rt-\w+", said)) == set(IN_PARTS)
 
 
 def test_a_section_is_fetched_not_the_file(web, tmp_path, capsys):

@@ -121,6 +121,26 @@ def test_products_that_are_whole_are_kept_when_a_run_is_interrupted(memory, monk
     assert not memory
 
 
+def test_products_that_are_whole_are_kept_when_a_run_was_killed(memory, monkeypatch, caplog, tmp_path):
+    """The next command removed them with all that was not finished."""
+    from rtools.products.io import temporary
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    context = two_places()
+    with context.scope(cleanup=False):
+        send_made()  # x and y are there; z is not
+    (folder,) = [one for one in tmp_path.iterdir() if (one / "y.asdf").exists()]
+    (folder / "z.asdf").write_text("z")
+    (folder / ".w.asdf.tmp").write_text("not whole")
+    (folder / "stands.asdf").touch()
+    monkeypatch.setattr(temporary, "_is_gone", lambda _pid, _start: True)
+    temporary.sweep(tmp_path, again=True)
+    (kept,) = tmp_path.iterdir()
+    assert kept.name.startswith("rtools-unsent-")
+    assert {path.name: path.read_text() for path in kept.iterdir()} == {"z.asdf": "z"}
+    assert f"memory://b/cal/z.asdf: not sent, of a run that was killed: kept in {kept}" in caplog.text
+
+
 @pytest.mark.parametrize("line", ["URL", "@list.txt", "HERE --ref mask=URL", "HERE --config URL"])
 def test_no_rules_are_written_of_what_lies_elsewhere(line, raw, capsys, tmp_path, monkeypatch):
     """Make and its like look for files here alone, and a copy may go."""
