@@ -85,6 +85,10 @@ Of JWST cubes the last plane is shown, or that of --integration and --group; of 
 or the plane of --wave or --integration; of CON the number of images. --array takes the names of the data model (data,
 dq, slits.1.data) and those of the extensions (SCI, DQ, CON).
 
+References are shown as images, or as what their tables and models say: a distortion as areas and shifts of pixels, an
+ePSF by place and type, the rest as charts. Options of an image then mean one plane of an ePSF, and are refused of
+charts.
+
 Spectra (x1d, c1d) are drawn with their errors as a band, points with flags (--dq) as crosses; --array SURF_BRIGHT or
 BACKGROUND draws these. Of x1dints an image is shown, integration by wavelength, or with --row one spectrum. Of OIFITS
 V² and closure phase are drawn against the baseline, of phot and whtlt the light curve, of cat a map of the sources by
@@ -213,7 +217,7 @@ def _drawing(console, path, settings, kind=None):
     from rtools.show.view import drawing_of
     from rtools.show.wishes import Wishes
 
-    with open_any(path, others=True) as product:
+    with open_any(path, others=True, references=True) as product:
         wishes = with_compass(kind, product, Wishes(**settings))
         return drawing_of(product, wishes, console.log)
 

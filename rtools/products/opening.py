@@ -39,7 +39,9 @@ def mission_of(path: str | Path) -> str:
     return "jwst" if head.startswith(b"SIMPLE  =") and MARK in head else "roman"
 
 
-def open_any(path: str | Path, kinds: Collection[str] | None = None, *, others: bool = False) -> Product | JwstProduct:
+def open_any(
+    path: str | Path, kinds: Collection[str] | None = None, *, others: bool = False, references: bool = False
+) -> Product | JwstProduct:
     """Open a product of Roman or of JWST; both have the face of `rtools.products.io.ProductFace`.
 
     Parameters
@@ -48,6 +50,8 @@ def open_any(path: str | Path, kinds: Collection[str] | None = None, *, others: 
         The file: ASDF of Roman, FITS or ECSV of JWST.
     kinds, others
         Of Roman files, as `rtools.products.io.open_product` takes them; a JWST product is of any kind.
+    references : bool
+        Open reference files of JWST, too.
 
     Returns
     -------
@@ -61,5 +65,5 @@ def open_any(path: str | Path, kinds: Collection[str] | None = None, *, others: 
     if form_of(path) in ("fits", "ecsv"):
         from rtools.products.jwst import open_jwst
 
-        return open_jwst(path)
+        return open_jwst(path, others=references)
     return open_product(path, kinds, others=others)

@@ -160,7 +160,7 @@ def plot_chart(chart: Chart) -> Figure:
             place.set_aspect("equal")
             place.set_prop_cycle(color=_range_of_colours(len(panel.series)))
         _plot_panel(place, panel)
-    if chart.is_map:
+    if chart.is_map and any(series.label for panel in chart.panels for series in panel.series):
         axes[0].legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1), markerscale=1.5)
     axes[-1].set_xlabel(chart.label)
     axes[0].set_title(readable(chart.title), fontsize=10)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["REFERENCE_CHARTS", "chart_reference"]
 
+BINS = 512
+"""Points of a line that stands for many frequencies."""
+
 DECAY_S = 120.0
 """Seconds of a decay that are drawn."""
 
@@ -39,7 +42,7 @@ def chart_reference(product: Product) -> Chart:
         The file has no such tables.
     """
     node, make = REFERENCE_CHARTS[str(product.reftype)]
-    label, panels = make(_table(product, node))
+    label, panels = _frequencies(product) if make is None else make(_table(product, node))
     if not any(series.x.size for panel in panels for series in panel.series):
         raise InputError(f"its {node} holds nothing to be drawn", path=product.path)
     detector = (product.meta.get("instrument") or {}).get("detector")
@@ -136,10 +139,32 @@ def _decay(table: Mapping[str, Any]) -> tuple[str, tuple[Panel, ...]]:
     return "time [s]", (Panel("signal [DN]", tuple(series)),)
 
 
-REFERENCE_CHARTS: dict[str, tuple[str, Callable[[dict[str, Any]], tuple[str, tuple[Panel, ...]]]]] = {
+def _frequencies(product: Product) -> tuple[str, tuple[Panel, ...]]:
+    """Sizes of the coefficients of the reference pixel correction by frequency: of some channels, averaged in bins."""
+    panels: list[Panel] = []
+    for name in ("gamma", "zeta", "alpha"):
+        shape = product.arrays[name].shape if product.has(name) else ()
+        if len(shape) != 2 or 0 in shape:
+            continue
+        edges = np.unique(np.linspace(0, shape[1], min(BINS, shape[1]), endpoint=False).astype(int))
+        counts = np.diff([*edges, shape[1]])
+        channels = dict.fromkeys((0, shape[0] // 2, shape[0] - 1))
+        lines = []
+        for channel in channels:
+            size = np.abs(product.rows(name, channel, channel + 1)[0]).astype(float)
+            said = "" if panels else f"channel {channel + 1}"
+            mean = np.add.reduceat(size, edges) / counts
+            lines.append(Series(said, edges + (counts - 1) / 2, mean, line=True))
+        panels.append(Panel(f"|{name}|", tuple(lines), logarithmic=True))
+    return "Fourier component", tuple(panels)
+
+
+REFERENCE_CHARTS: dict[str, tuple[str, Callable[[dict[str, Any]], tuple[str, tuple[Panel, ...]]] | None]] = {
+    "refpix": ("gamma", None),
     "photom": ("phot_table", _photom),
     "apcorr": ("data", _apcorr),
     "integralnonlinearity": ("inl_table", _nonlinearity),
     "darkdecaysignal": ("decay_table", _decay),
 }
-"""Types of references that are drawn as charts, the node that holds their tables, and what makes panels of it."""
+"""Types of references that are drawn as charts, the node that holds their tables, and what makes panels of it; of
+the correction by reference pixels arrays are drawn."""

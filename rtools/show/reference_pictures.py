@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rtools.errors import InputError
+from rtools.errors import InputError, UsageError
 from rtools.show import plot
 from rtools.show.arrows import draw_arrows
 from rtools.show.image import ShownPlane
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from rtools.products.io import Product
+    from rtools.products.io.face import ProductFace
 
 __all__ = ["Distortion", "EpsfPlanes", "load_distortion", "load_epsf", "plot_distortion", "plot_epsf"]
 
@@ -50,13 +51,13 @@ class Distortion(NamedTuple):
     shifts: np.ndarray
 
 
-def load_distortion(product: Product) -> Distortion:
+def load_distortion(product: ProductFace) -> Distortion:
     """Read a distortion and what it does.
 
     Parameters
     ----------
-    product : rtools.products.io.Product
-        A reference of the type distortion, opened.
+    product : rtools.products.io.ProductFace
+        A reference of the type distortion, of Roman or of JWST, opened.
 
     Returns
     -------
@@ -69,30 +70,55 @@ def load_distortion(product: Product) -> Distortion:
     """
     from rtools.reference.files import FileSource
 
-    model = FileSource("distortion", product.path).node("coordinate_distortion_transform")
-    count = -(-TRIMMED // BLOCK)
-    middles = np.arange(count) * BLOCK + (BLOCK - 1) / 2
-    across, up = (np.asarray(part) for part in np.meshgrid(middles, middles))
+    if product.kind == "reference":
+        model = FileSource("distortion", product.path).node("coordinate_distortion_transform")
+        return _field(model, product, (TRIMMED, TRIMMED))
+    return _field(*_of_jwst(product))
+
+
+def _of_jwst(product):
+    """The model of a distortion of JWST, its file, and the pixels of the detector."""
+    from rtools.jwst.instrument import detector_facts
+    from rtools.reference.jwst import JwstFileSource
+
+    source = JwstFileSource("distortion", product.path)
+    detector = next(iter(source.candidate.detectors), "")
+    try:
+        facts = detector_facts(detector)
+    except UsageError:
+        raise InputError(f"it is of {detector or 'no detector'}, whose size is not known", path=product.path) from None
+    return source.node("model"), product, (facts.rows, facts.columns)
+
+
+def _field(model, product, shape):
+    """What a model does, from pixels counted from 0 to V2 and V3 in arcsec, against its scale at the centre."""
+    rows, columns = shape
+    middle = np.array([(columns - 1) / 2, (rows - 1) / 2])
+    places = [np.arange(-(-length // BLOCK)) * BLOCK + (BLOCK - 1) / 2 for length in (columns, rows)]
+    across, up = (np.asarray(part) for part in np.meshgrid(*places))
     steps = ((0, 0), (1, 0), (0, 1))
     base, right, above = (_at(model, across + one, up + two, product) for one, two in steps)
     (a, b), (c, d) = right - base, above - base
     area = abs(a * d - b * c)
-    centre = _at(model, CENTRE + np.array([0, 1, 0]), CENTRE + np.array([0, 0, 1]), product)
+    centre = _at(model, middle[0] + np.array([0, 1, 0]), middle[1] + np.array([0, 0, 1]), product)
     linear = np.array([centre[:, 1] - centre[:, 0], centre[:, 2] - centre[:, 0]]).T
     side = 100 * (area / abs(np.linalg.det(linear)) - 1)
-    plane = ShownPlane(magnify(side.astype(np.float32), BLOCK)[:TRIMMED, :TRIMMED], frame=(TRIMMED, TRIMMED))
+    plane = ShownPlane(magnify(side.astype(np.float32), BLOCK)[:rows, :columns], frame=shape)
     plane.name, plane.unit = "area of a pixel", "% more than at the centre"
     scale = DEGREE_ARCSEC / 3600 * np.sqrt(abs(np.linalg.det(linear)))
     plane.title = f"{shown_name(product)}, {scale:.5f} arcsec a pixel"
-    nodes = np.linspace(100, TRIMMED - 101, ARROWS)
-    places = np.array(np.meshgrid(nodes, nodes)).reshape(2, -1)
-    there = np.linalg.solve(linear, _at(model, places[0], places[1], product) - centre[:, :1]) + CENTRE
-    return Distortion(plane, places.T, (there - places).T)
+    nodes = [np.linspace(100, length - 101, ARROWS) for length in (columns, rows)]
+    at = np.array(np.meshgrid(*nodes)).reshape(2, -1)
+    there = np.linalg.solve(linear, _at(model, at[0], at[1], product) - centre[:, :1]) + middle[:, None]
+    return Distortion(plane, at.T, (there - at).T)
 
 
 def _at(model, x, y, product):
     """V2 and V3 of pixels, arcsec."""
-    found = np.array(model(np.asarray(x, float), np.asarray(y, float)), float)
+    try:
+        found = np.array(model(np.asarray(x, float), np.asarray(y, float)), float)
+    except (TypeError, ValueError) as error:  # models of other optics take or give more
+        raise InputError(f"its model gives no V2, V3 ({' '.join(str(error).split())})", path=product.path) from None
     if len(found) != 2 or not np.isfinite(found).all():
         raise InputError("its model gives no V2, V3", path=product.path)
     return found

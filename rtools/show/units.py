@@ -58,12 +58,14 @@ def _of_roman(product: Any, name: str) -> str | None:
 
 def _of_jwst(product: Any, name: str) -> str | None:
     """What the layout says where it says one unit; of variances the square of the image's, which alone has BUNIT."""
-    from rtools.jwst import product_layout
+    from rtools.jwst import SUFFIXES, product_layout
 
     before, _dot, last = name.rpartition(".")
     if last.startswith("var_"):
         base = unit_of(product, f"{before}.data" if before else "data")
         return (f"({base})²" if "/" in base else f"{base}²") if base else None
-    known = product_layout(product.kind).hdu(product.hdu(name).name) if name in product.arrays else None
+    if product.kind not in SUFFIXES or name not in product.arrays:  # references say no units but their own
+        return None
+    known = product_layout(product.kind).hdu(product.hdu(name).name)
     unit = known.unit.partition(" (")[0] if known and known.unit else ""
     return unit if " " not in unit else None

@@ -68,7 +68,7 @@ def drawing_of(product: ProductFace, wishes: Wishes, tell: Tell) -> Drawing:
     one_array = product.kind == "l1_face" and wishes.array is not None
     if product.kind in CHARTS and not one_array and not (product.kind == "x1dints" and wishes.row is None):
         return _chart(product, meant(product, wishes, CHARTS[product.kind]), tell)
-    if product.kind == "reference" and wishes.array is None and wishes.resultant is None:
+    if wishes.array is None and wishes.resultant is None:
         found = _reference(product, wishes, tell)
         if found is not None:
             return found
@@ -78,15 +78,17 @@ def drawing_of(product: ProductFace, wishes: Wishes, tell: Tell) -> Drawing:
 
 def _reference(product, wishes, tell):
     """What is drawn of a reference file that is no image; None for one that is."""
-    from rtools.show import chart, reference_pictures, terminal
+    from rtools.show import reference_pictures, terminal
     from rtools.show.reference_charts import REFERENCE_CHARTS, chart_reference
+    from rtools.show.reference_charts_jwst import JWST_CHARTS, chart_jwst_reference, jwst_reference_type
 
-    if product.reftype in REFERENCE_CHARTS:
+    jwst = jwst_reference_type(product)
+    if product.kind != "reference" and jwst is None:
+        return None
+    if product.reftype in REFERENCE_CHARTS or jwst in JWST_CHARTS:
         wishes = meant(product, wishes, ("title",))
-        found = chart_reference(product)
-        found = found if wishes.title is None else found._replace(title=wishes.title)
-        return Drawing(lambda: chart.plot_chart(found), lambda style: chart.draw_chart(found, style))
-    if product.reftype == "distortion":
+        return _charted(chart_jwst_reference(product, jwst) if jwst else chart_reference(product), wishes)
+    if "distortion" in (product.reftype, jwst):
         wishes = meant(product, wishes, ("title", "cmap"))
         field = reference_pictures.load_distortion(product)
         look = {"stretch": "linear", "limits": "minmax", "cmap": wishes.cmap}
@@ -128,11 +130,15 @@ def _load_ramps(product, wishes):
 
 
 def _chart(product, wishes, tell):
-    from rtools.show import chart
-
     found, notes = _load_chart(product, wishes)
     for note in notes:
         tell("note", f"{product.path}: {note}")
+    return _charted(found, wishes)
+
+
+def _charted(found, wishes):
+    from rtools.show import chart
+
     found = found if wishes.title is None else found._replace(title=wishes.title)
     return Drawing(lambda: chart.plot_chart(found), lambda style: chart.draw_chart(found, style))
 

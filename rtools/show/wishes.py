@@ -127,8 +127,9 @@ def meant(product: ProductFace, wishes: Wishes, known: tuple[str, ...]) -> Wishe
     for one in others:
         if one.name in wanted:
             kind = {"l1_face": "face", "l2_image": "cal"}.get(product.kind, product.kind)
-            word = one.metadata.get("word", one.name)
-            raise UsageError(f"--{word} does not go with a _{kind} file", path=product.path)
+            word, first = one.metadata.get("word", one.name), kind.partition("/")[0]
+            what = "such a reference file" if first in ("reference", "other") else f"a _{kind} file"
+            raise UsageError(f"--{word} does not go with {what}", path=product.path)
     defaults: dict[str, Any] = {one.name: one.default for one in others}
     return replace(wishes, **defaults)
 

@@ -112,7 +112,8 @@ def draw_together(console, names, way, output, settings, *, overwrite):
     if len(names) > 1:
         settings["wcs"] = None
     with ExitStack() as stack:
-        opened = [stack.enter_context(open_any(stack.enter_context(local(name)), others=True)) for name in names]
+        paths = [stack.enter_context(local(name)) for name in names]
+        opened = [stack.enter_context(open_any(one, others=True, references=True)) for one in paths]
         content = kinds[way](opened, Wishes(**settings), console.log, more, output)
 
     def make(name):

@@ -175,8 +175,20 @@ class JwstProduct:
         return name in self.arrays
 
     def flag_bits(self, name: str) -> dict[str, int] | None:
-        """Names of the bits of an array of flags, JWST's; None for any other array."""
-        return flags_of(name)
+        """Names of the bits of an array of flags, JWST's, of a reference its own; None for any other array."""
+        known = flags_of(name)
+        return (self._own_bits or known) if known and name == "dq" else known
+
+    @cached_property
+    def _own_bits(self):
+        """What the table DQ_DEF of a reference calls its bits; empty where there is none."""
+        if "DQ_DEF" not in self.tables:
+            return {}
+        rows = self.table("DQ_DEF")
+        columns = {name.upper(): rows[name] for name in rows.colnames}
+        if not {"NAME", "VALUE"} <= columns.keys():
+            return {}
+        return {str(name).strip(): int(value) for name, value in zip(columns["NAME"], columns["VALUE"], strict=True)}
 
     def pixels(self, name: str, version: int = 1, part: Part = ()) -> np.ndarray:
         """Pixels of an image or of a part of it; nothing else is read.
