@@ -35,9 +35,10 @@ on the sky; label numbers are not compared then.
 
 Of images that differ the median of B - A and its robust scatter (1.4826 times the median absolute deviation) are told,
 over the pixels that neither file calls DO_NOT_USE, and which share of them differs by more than 1, 3 and 5 times the
-err of A. Of more than 33 million pixels some rows and columns are measured, which is said; what -o writes is whole. --by dq tells the same for the pixels with each flag, --by region for 4 x 4 parts of the image. Of columns of
-catalogs a table has median and scatter, and the pull: the difference in units of both errors added in quadrature.
-Reductions of the same data share their noise, so that the sd of their pulls is far below 1.
+err of A. Of more than 33 million pixels some rows and columns are measured, which is said; what -o writes is whole.
+--by dq tells the same for the pixels with each flag, --by region for 4 x 4 parts of the image. Of columns of catalogs a
+table has median and scatter, and the pull: the difference in units of both errors added in quadrature. Reductions of
+the same data share their noise, so that the sd of their pulls is far below 1.
 
 The worst pixels have their numbers in the file, and in the frames of the detector with its border of reference pixels
 (l1) and without (l2) where these are others.
