@@ -19,6 +19,7 @@ from rtools.jwst.keywords import REFERENCE_KEYWORDS, MetadataKeyword, keyword_at
 from rtools.jwst.models import EXTENSIONS, NODE_NAMES
 from rtools.products.io.arrays import ArrayInfo
 from rtools.products.io.reading import Reading, one_by_one
+from rtools.products.jwst.flag_names import own_flags
 from rtools.products.jwst.hdus import JwstHdu, Part, StoredTable, read_lines, read_pixels, read_spans
 from rtools.products.jwst.sealing import MARK
 from rtools.products.jwst.tables import read_ecsv_table, read_hdu_table
@@ -182,13 +183,7 @@ class JwstProduct:
     @cached_property
     def _own_bits(self):
         """What the table DQ_DEF of a reference calls its bits; empty where there is none."""
-        if "DQ_DEF" not in self.tables:
-            return {}
-        rows = self.table("DQ_DEF")
-        columns = {name.upper(): rows[name] for name in rows.colnames}
-        if not {"NAME", "VALUE"} <= columns.keys():
-            return {}
-        return {str(name).strip(): int(value) for name, value in zip(columns["NAME"], columns["VALUE"], strict=True)}
+        return own_flags(self.table("DQ_DEF")) if "DQ_DEF" in self.tables else {}
 
     def pixels(self, name: str, version: int = 1, part: Part = ()) -> np.ndarray:
         """Pixels of an image or of a part of it; nothing else is read.
