@@ -177,13 +177,9 @@ class JwstProduct:
 
     def flag_bits(self, name: str) -> dict[str, int] | None:
         """Names of the bits of an array of flags, JWST's, of a reference its own; None for any other array."""
-        known = flags_of(name)
-        return (self._own_bits or known) if known and name == "dq" else known
-
-    @cached_property
-    def _own_bits(self):
-        """What the table DQ_DEF of a reference calls its bits; empty where there is none."""
-        return own_flags(self.table("DQ_DEF")) if "DQ_DEF" in self.tables else {}
+        if name == "dq" and "DQ_DEF" in self.tables:
+            return own_flags(self.table("DQ_DEF")) or flags_of(name)
+        return flags_of(name)
 
     def pixels(self, name: str, version: int = 1, part: Part = ()) -> np.ndarray:
         """Pixels of an image or of a part of it; nothing else is read.
