@@ -168,7 +168,8 @@ def _verdict(told):
     """What came of the comparison."""
     if told["same"]:
         return [f"{told['file']}: the same"]
-    return [f"{told['file']}: differs: {', '.join(told['differences'][:5])}", *_changes(told)]
+    line = f"{told['file']}: differs: {', '.join(told['differences'][:5])}"
+    return ["; ".join([line, *(one.removeprefix("# ") for one in _changes(told))])]
 
 
 main = entry(command)

@@ -88,7 +88,7 @@ def test_what_has_changed_is_told_and_verified_to_differ(made, tmp_path, capsys)
     lines = told(capsys, cal)
     assert lines[1] == f"# {uncal} has changed since" and lines[2].startswith("# later: rt-set")
     same, (line,) = verified(capsys, cal)
-    assert not same and "meta.exposure.nresultants" in line
+    assert not same and "meta.exposure.nresultants" in line and line.endswith(f"; {uncal} has changed since")
     uncal.unlink()
     assert told(capsys, cal)[1] == f"# {uncal} is missing"
     assert tool("history", "--verify", cal, "-q") == 3

@@ -172,7 +172,7 @@ def test_history_asks_for_inputs_elsewhere_only_to_verify_and_says_which_changed
     web.files[f"/d/{raw.name}"] = tmp_path / "other.asdf"
     capsys.readouterr()
     assert run("history", "--verify", made) == 1
-    assert f"# {url} has changed since\n" in capsys.readouterr().out
+    assert f"; {url} has changed since\n" in capsys.readouterr().out
 
 
 def test_what_cannot_be_fetched_does_not_stop_the_others(web, product, capsys):
