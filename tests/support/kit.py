@@ -47,7 +47,7 @@ NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names() and step_of(name, "jwst").in_chain)
 """Steps that exposures of JWST alone have."""
 
-OF_PRODUCTS = {"whtlt": "x1dints"}
+OF_PRODUCTS = {"whtlt": "x1dints", "psfstack": "coronagraph", "psfalign": "coronagraph", "psfsub": "coronagraph"}
 """Steps on whole products of JWST, and what they take, as `tests.support.stage3_files` calls it."""
 
 ALIKE = (
@@ -85,10 +85,13 @@ LINES = {
     **dict.fromkeys(OF_JWST, ("FILE --builtin --outdir DIR",)),
     **dict.fromkeys(OF_PRODUCTS, ("FILE --outdir DIR",)),
     "bsub": ("FILE BKG --outdir DIR",),
+    "psfstack": ("FILE -o DIR/out_psfstack.fits",),
+    "psfalign": ("FILE STACK --outdir DIR",),
+    "psfsub": ("FILE ALIGNED --outdir DIR",),
     **{name: (f"FILE --ref {name}=none --outdir DIR",) for name in ("reset", "rscd")},
 }
 """Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs, STAR a
-guide-window file of another star, BKG an exposure of the background."""
+guide-window file of another star, BKG an exposure of the background, STACK and ALIGNED images of reference stars."""
 
 WRITES = {
     "sim": f"{NAME} --size 256 --read-pattern 1;2;3 --no-truth --outdir DIR",
@@ -175,7 +178,10 @@ READS = [(name, line) for name, line in CASES if re.search("FILE|GAIN", line)]
 WRITERS = [(name, writing_line(name)) for name in WORKING if writing_line(name)]
 
 
-TOGETHER = ("gw attitude",)
+BESIDE = {"STACK": "psfstack", "ALIGNED": "psfalign"}
+"""Words of lines that stand for a second file, and which of `tests.support.stage3_files` it is."""
+
+TOGETHER = ("gw attitude", "psfstack", "psfalign", "psfsub")
 """Tools whose inputs are one thing."""
 
 
@@ -221,6 +227,8 @@ def words(line, file, directory):
             filled.append(str(guided()["star"]))
         elif word == "BKG":
             filled.append(str(jwst_files()["jwst_background"]))
+        elif word in BESIDE:
+            filled.append(str(golden_product(BESIDE[word])))
         else:
             filled.append(re.sub(r"^DIR\b", lambda _: str(directory), word))
     return filled

@@ -20,6 +20,9 @@ FILES = {
     "crfints": ("tso", "out_crfints.fits", f"{EXPOSURE}_nrca1_o001_crfints.fits"),
     "coron_calints": ("coron", "in_target_calints.fits", f"{EXPOSURE}_nrcalong_calints.fits"),
     "x1dints": ("tso", "in_x1dints.fits", "jw01234-o001_t001_nircam_f322w2-grismr_x1dints.fits"),
+    "coronagraph": ("coron", "in_target_calints.fits", f"{EXPOSURE}_nrcalong_calints.fits"),
+    "psfstack": ("coron", "out_psfstack.fits", "jw01234-o001_t002_nircam_f335m-maskrnd_psfstack.fits"),
+    "psfalign": ("coron", "out_psfalign_f8.fits", f"{EXPOSURE}_nrcalong_o001_psfalign.fits"),
 }
 """What a file is called in tests: the part of the golden set and the file there, and the name that it gets."""
 

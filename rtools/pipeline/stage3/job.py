@@ -198,8 +198,9 @@ class ProductsJob(Job):
     def _made(self, work):
         """Products under temporary names."""
         step, products = self.step, tuple(map(open_jwst, self.files))
+        found = {kind: source for kind, source in step.references.items() if source}
         entry = self.asked.entry(
-            parameters={step.step.name: dict(step.options)}, inputs=list(self.files), references=step.references
+            parameters={step.step.name: dict(step.options)}, inputs=list(self.files), references=found
         )
         making = ProductMaking(products, step.options, step.references, self.outputs, entry, work)
         try:

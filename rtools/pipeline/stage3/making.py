@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rtools import __version__
 from rtools.errors import InputError
 from rtools.products.jwst import HduChange, JwstProduct, LaidOutJwst, NewHdu, stage_jwst, stage_new
 from rtools.products.schema import history
@@ -122,6 +123,7 @@ class ProductMaking:
         hdus: Iterable[NewHdu],
         *,
         tree: Mapping[str, Any] | None = None,
+        told: Sequence[str] = (),
         without: Collection[str] = (),
     ) -> None:
         """Write a product that did not exist, if it is wanted; its history goes on from that of the first file.
@@ -132,10 +134,13 @@ class ProductMaking:
             Which product.
         meta, hdus, tree, without
             As `rtools.products.jwst.stage_new` takes them.
+        told : sequence of str
+            What its history also says, before the entry of this job.
         """
         if self.wants(suffix):
+            past = [*self.products[0].history, *told, self.entry]
             self.stages[suffix] = stage_new(
-                self.outputs[suffix], suffix, meta, hdus, tree=tree, history=self.history, without=without
+                self.outputs[suffix], suffix, meta, hdus, tree=tree, history=past, without=without
             )
 
     @property
@@ -162,7 +167,8 @@ class ProductMaking:
         """
         if self.wants(suffix):
             path = self.outputs[suffix]
-            told = {"meta.filename": path.name, "meta.date": history.stamp(), **(tree or {})}
+            told = {"meta.filename": path.name, "meta.date": history.stamp(),
+                    "meta.calibration_software_version": f"rtools {__version__}", **(tree or {})}  # fmt: skip
             self.stages[suffix] = stage_jwst(
                 path, self.products[0], changes, tree=told, added=added, history=[self.entry]
             )

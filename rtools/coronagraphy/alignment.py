@@ -1,0 +1,193 @@
+"""Images of reference stars moved to where the star of the target is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rtools.coronagraphy.shifting import Spectrum, shifted, spectrum_of
+from rtools.work import ALONE, Work
+
+__all__ = ["Moved", "Shift", "fit_shift", "fit_shifts", "moved_back"]
+
+STEPS = 60
+"""Steps of the fit at most."""
+
+CLOSE = 1e-8
+"""The fit has ended when a step is shorter, in pixels."""
+
+FAR = 1
+"""Where the peak of the cross-correlation lies farther away, in pixels, the fit begins there, too."""
+
+
+class Shift(NamedTuple):
+    """How a reference lies: it is like the target's image, moved by dx and dy pixels and multiplied by beta.
+
+    Attributes
+    ----------
+    dx, dy, beta : float
+        To larger columns, to larger rows, and the factor.
+    rms : float
+        Weighted root mean square of what is left.
+    """
+
+    dx: float
+    dy: float
+    beta: float
+    rms: float
+
+
+class Moved(NamedTuple):
+    """A reference in the frame of a target.
+
+    Attributes
+    ----------
+    data, err : ndarray of float64
+        (y, x); errors are not negative.
+    dq : ndarray of uint32
+        Flags of the nearest pixel of the reference.
+    """
+
+    data: np.ndarray
+    err: np.ndarray
+    dq: np.ndarray
+
+
+def fit_shift(reference: np.ndarray, target: Spectrum, weight: np.ndarray) -> Shift:
+    """Least squares for shift and scale of a reference.
+
+    .. math:: \\sum_{pixels} \\left[ m \\, (T - \\beta \\, I(x - dx, y - dy)) \\right]^2 \\to \\min
+
+    by Levenberg and Marquardt (Marquardt 1963) from (0, 0, 1), with the derivatives of the shifted image as the Fourier
+    plane gives them. Where the images lie more than a pixel apart, as their cross-correlation says, the fit begins there
+    as well, and the better end counts.
+
+    Parameters
+    ----------
+    reference : ndarray of float64
+        T, finite.
+    target : rtools.coronagraphy.shifting.Spectrum
+        Of the image I of the target.
+    weight : ndarray of float64
+        m: 1 where a pixel counts, 0 where it does not, or between.
+
+    Returns
+    -------
+    Shift
+    """
+    begin = np.array([0.0, 0.0, 1.0])
+    best = _descend(reference, target, weight, begin)
+    far = _peak(reference, target, weight)
+    if np.hypot(*(far - np.array(best[:2]))) > FAR:
+        best = min(best, _descend(reference, target, weight, np.array([*far, 1.0])), key=lambda one: one.rms)
+    return best
+
+
+def _descend(reference, target, weight, begin):
+    found, damping = begin, 1e-3
+    image, *slopes = target.slopes(*found[:2])
+    rest = weight * (reference - found[2] * image)
+    cost = np.vdot(rest, rest)
+    for _ in range(STEPS):
+        columns = [found[2] * weight * slope for slope in slopes] + [weight * image]
+        normal = np.array([[np.vdot(one, other) for other in columns] for one in columns])
+        gradient = np.array([np.vdot(column, rest) for column in columns])
+        diagonal = np.maximum(np.diag(normal), np.finfo(float).tiny)
+        while True:
+            step = np.linalg.solve(normal + damping * np.diag(diagonal), gradient)
+            image, *slopes = target.slopes(*(found + step)[:2])
+            left = weight * (reference - (found + step)[2] * image)
+            lower = np.vdot(left, left)
+            if lower <= cost or np.abs(step[:2]).max() < CLOSE:
+                break
+            damping *= 10
+        found, rest, cost, damping = found + step, left, lower, max(damping / 30, 1e-15)
+        if np.abs(step[:2]).max() < CLOSE:
+            break
+    scale = max(np.sum(weight**2), np.finfo(float).tiny)
+    return Shift(*map(float, found), float(np.sqrt(cost / scale)))
+
+
+def _peak(reference, target, weight):
+    """Whole pixels by which the reference lies apart: where its correlation with the target is largest."""
+    from scipy.fft import irfft2, rfft2
+
+    size = [2 * length for length in target.shape]  # nothing beside the images: their mirror images answer, too
+    image = target.shifted(0, 0)
+    one, other = weight * (reference - np.average(reference, weights=weight)), image - image.mean()
+    correlation = irfft2(rfft2(one, s=size) * np.conj(rfft2(other, s=size)), s=size)
+    y, x = (np.r_[0 : length // 4, -(length // 4) : 0] for length in target.shape)
+    row, column = np.unravel_index(np.argmax(correlation[np.ix_(y, x)]), (len(y), len(x)))
+    return np.array([x[column], y[row]], float)
+
+
+def fit_shifts(target: np.ndarray, references: np.ndarray, weights: np.ndarray, *, work: Work = ALONE) -> list[Shift]:
+    """How each of several references lies beside an image of the target.
+
+    Parameters
+    ----------
+    target : ndarray
+        One image, finite.
+    references : ndarray
+        (references, y, x), finite.
+    weights : ndarray
+        1 where a pixel counts in the fit, 0 where it does not: (y, x), or of the shape of the references.
+    work : rtools.work.Work
+        Threads.
+
+    Returns
+    -------
+    list of Shift
+    """
+    spectrum = spectrum_of(np.asarray(target, np.float64))
+    weights = np.broadcast_to(np.asarray(weights, np.float64), references.shape)
+    pairs = zip(references, weights, strict=True)
+    return work.map(lambda pair: fit_shift(np.asarray(pair[0], np.float64), spectrum, pair[1]), pairs)
+
+
+def moved_back(image: np.ndarray, error: np.ndarray, flags: np.ndarray, shift: Shift, *, outside: int = 0) -> Moved:
+    """A reference in the frame of the target.
+
+    Parameters
+    ----------
+    image, error : ndarray
+        (y, x), finite.
+    flags : ndarray of uint32
+        (y, x).
+    shift : Shift
+        How it lies.
+    outside : int
+        Flags of pixels whose nearest pixel lies beyond the edge of the reference.
+
+    Returns
+    -------
+    Moved
+    """
+    data = shifted(image, -shift.dx, -shift.dy)
+    return Moved(data, _moved_error(np.asarray(error, np.float64) ** 2, shift), _moved_flags(flags, shift, outside))
+
+
+def _moved_error(variance, shift):
+    """Root of the shifted variance, which the Fourier plane lets swing below what any pixel near has, or above."""
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    y, x = _nearest(variance.shape, shift)
+    low, high = (near(variance, 3, mode="nearest")[np.ix_(y, x)] for near in (minimum_filter, maximum_filter))
+    return np.sqrt(np.clip(shifted(variance, -shift.dx, -shift.dy), low, high))
+
+
+def _moved_flags(flags, shift, outside):
+    """Flags of the nearest pixel before the image was moved back."""
+    rows, columns = flags.shape
+    moved = flags[np.ix_(*_nearest(flags.shape, shift))]
+    y, x = np.arange(rows) + round(shift.dy), np.arange(columns) + round(shift.dx)
+    beyond = ((y < 0) | (y >= rows))[:, np.newaxis] | ((x < 0) | (x >= columns))
+    moved[beyond] |= np.uint32(outside)
+    return moved
+
+
+def _nearest(shape, shift):
+    """Row and column of the nearest pixel, within the image."""
+    offsets = (round(shift.dy), round(shift.dx))
+    return [np.clip(np.arange(size) + by, 0, size - 1) for size, by in zip(shape, offsets, strict=True)]

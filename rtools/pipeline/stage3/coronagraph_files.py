@@ -1,0 +1,66 @@
+"""Images behind coronagraphs in files of JWST: which belong together, and which of their pixels are bad."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtools.errors import InputError, RtoolsError
+from rtools.jwst.dq import PIXEL_FLAGS
+from rtools.pipeline.stage3.making import refuse_other
+
+if TYPE_CHECKING:
+    from rtools.products.jwst import JwstProduct
+
+__all__ = ["BAD", "BLANK", "TARGETS", "is_bad", "refuse_other_images"]
+
+TARGETS = ("calints", "crfints")
+"""Kinds of exposures of targets and of reference stars."""
+
+BAD, BLANK = PIXEL_FLAGS["DO_NOT_USE"], PIXEL_FLAGS["NON_SCIENCE"]
+
+
+def refuse_other_images(products: Sequence[JwstProduct]) -> None:
+    """Refuse images that do not lie pixel on pixel.
+
+    Parameters
+    ----------
+    products : sequence of JwstProduct
+        Of which one product is made.
+
+    Raises
+    ------
+    InputError
+        One has no images, or was taken with another instrument, filter or mask than the first.
+    RtoolsError
+        One has other rows or columns than the first.
+    """
+    for product in products:
+        if not product.has("data") or len(product.hdu("SCI").shape) < 3:
+            raise InputError("has no images of several integrations", path=product.path)
+    first = products[0].hdu("SCI").shape[-2:]
+    for product in products[1:]:
+        rows, columns = product.hdu("SCI").shape[-2:]
+        if (rows, columns) != first:
+            raise RtoolsError(
+                f"its images have {columns} x {rows} pixels, those of {products[0].path} {first[1]} x {first[0]}",
+                path=product.path,
+            )
+    refuse_other(products, "instrument.name", "instrument.filter", "instrument.pupil")
+
+
+def is_bad(dq: np.ndarray) -> np.ndarray:
+    """Where flags say that a pixel is not to be used.
+
+    Parameters
+    ----------
+    dq : ndarray of uint32
+        Flags.
+
+    Returns
+    -------
+    ndarray of bool
+    """
+    return dq & np.uint32(BAD) != 0
