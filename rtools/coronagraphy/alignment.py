@@ -60,8 +60,8 @@ def fit_shift(reference: np.ndarray, target: Spectrum, weight: np.ndarray) -> Sh
     .. math:: \\sum_{pixels} \\left[ m \\, (T - \\beta \\, I(x - dx, y - dy)) \\right]^2 \\to \\min
 
     by Levenberg and Marquardt (Marquardt 1963) from (0, 0, 1), with the derivatives of the shifted image as the Fourier
-    plane gives them. Where the images lie more than a pixel apart, as their cross-correlation says, the fit begins there
-    as well, and the better end counts.
+    plane gives them. Where the images lie more than a pixel apart, as their cross-correlation says, the fit begins
+    there as well, and the better end counts.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -102,7 +103,7 @@ def annuli(shape: tuple[int, int], centre: tuple[float, float], radii: Sequence[
     """
     y, x = np.indices(shape)
     radius = np.hypot(x - centre[0], y - centre[1])
-    return [(radius >= low) & (radius < high) for low, high in zip(radii[:-1], radii[1:], strict=True)]
+    return [(radius >= low) & (radius < high) for low, high in pairwise(radii)]
 
 
 def basis_of(references: np.ndarray, truncate: int) -> Basis:

@@ -43,6 +43,7 @@ MADE_BY = {
     "cal": "`rt-run`, `rt-sim`", "calints": "`rt-run`, `rt-sim`", "bsub": "`rt-bsub`, `rt-run`",
     "bsubints": "`rt-bsub`, `rt-run`", "crf": "`rt-outlier`, `rt-run`", "crfints": "`rt-outlier`",
     "i2d": "`rt-run`, `rt-resample`",
+    "psfstack": "`rt-psfstack`", "psfalign": "`rt-psfalign`", "psfsub": "`rt-psfsub`",
 }  # fmt: skip
 """What makes a product."""
 

@@ -33,7 +33,7 @@ STEP = ProductStep(
             False,
             "Leave bad pixels of the references out of the fit; they are replaced all the same before the shift.",
         ),
-    ),  # fmt: skip
+    ),
     references=(Reference("psfmask", planes=("data",), absent="skip", optional=True),),
     memory="3 times the arrays of both files, beside 0.2 GB; with --all-ints no more.",
     repeatable=True,

@@ -48,7 +48,7 @@ STEP = ProductStep(
             "0, and the sum of its pixels; the table INJECTED says how much of it is left.",
             type=str,
         ),
-    ),  # fmt: skip
+    ),
     memory="3 times the arrays of both files, beside 0.2 GB.",
     repeatable=True,
 )

@@ -138,7 +138,7 @@ class ProductMaking:
             What its history also says, before the entry of this job.
         """
         if self.wants(suffix):
-            past = [*self.products[0].history, *told, self.entry]
+            past: list[Mapping[str, Any] | str] = [*self.products[0].history, *told, self.entry]
             self.stages[suffix] = stage_new(
                 self.outputs[suffix], suffix, meta, hdus, tree=tree, history=past, without=without
             )

@@ -1,4 +1,4 @@
-"""rt-psfalign on files: shifts of the mission in double precision, masks, errors, flags, a stack for each integration."""
+"""rt-psfalign on files: the mission's shifts in double precision, masks, errors, flags, stacks for integrations."""
 
 import numpy as np
 import pytest

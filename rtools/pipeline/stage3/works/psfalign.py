@@ -77,9 +77,8 @@ def _write(making, found, references, errors, flags):
     meta = passed_on(target, "wcs", align_psfs="COMPLETE", stack_psfs="COMPLETE")
     source = making.references.get("psfmask")
     tree = {"meta": {"ref_file": {"psfmask": {"name": source.label}}}} if source else None
-    file = making.lay_out(
-        "psfalign", meta, [*rooms, NewHdu("SHIFTS", _table(found), units={"DX": "pixel", "DY": "pixel"})], tree=tree
-    )
+    table = NewHdu("SHIFTS", _table(found), units={"DX": "pixel", "DY": "pixel"})
+    file = making.lay_out("psfalign", meta, [*rooms, table], tree=tree)
 
     def write(plane: int) -> None:
         number = plane % len(references)

@@ -124,9 +124,8 @@ def _companion(target, word):
     if not (-0.5 <= x < columns - 0.5 and -0.5 <= y < rows - 0.5):
         raise UsageError(f"--inject {word}: the images have {columns} x {rows} pixels")
     instrument = target.meta.get("instrument") or {}
-    stamp = psf(
-        str(instrument.get("detector")).lower(), str(instrument.get("filter")), oversample=OVERSAMPLE, size=SIZE
-    )
+    detector, element = (str(instrument.get(key)) for key in ("detector", "filter"))
+    stamp = psf(detector.lower(), element, oversample=OVERSAMPLE, size=SIZE)
     return companion_image((rows, columns), (x, y), flux, stamp, OVERSAMPLE)
 
 
