@@ -1,7 +1,7 @@
 from .alignment import Moved, Shift, fit_shift, fit_shifts, moved_back
 from .companions import companion_image, throughput_of
 from .repair import repaired
-from .shifting import shifted, spectrum_of
+from .shifting import shifted, transform_of
 from .subtraction import Subtraction, annuli, subtract, usable_pixels
 
 __all__ = [
@@ -15,8 +15,8 @@ __all__ = [
     "moved_back",
     "repaired",
     "shifted",
-    "spectrum_of",
     "subtract",
     "throughput_of",
+    "transform_of",
     "usable_pixels",
 ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.coronagraphy.shifting import Spectrum, shifted, spectrum_of
+from rtools.coronagraphy.shifting import ImageTransform, shifted, transform_of
 from rtools.work import ALONE, Work
 
 __all__ = ["Moved", "Shift", "fit_shift", "fit_shifts", "moved_back"]
@@ -54,7 +54,7 @@ class Moved(NamedTuple):
     dq: np.ndarray
 
 
-def fit_shift(reference: np.ndarray, target: Spectrum, weight: np.ndarray) -> Shift:
+def fit_shift(reference: np.ndarray, target: ImageTransform, weight: np.ndarray) -> Shift:
     """Least squares for shift and scale of a reference.
 
     .. math:: \\sum_{pixels} \\left[ m \\, (T - \\beta \\, I(x - dx, y - dy)) \\right]^2 \\to \\min
@@ -67,7 +67,7 @@ def fit_shift(reference: np.ndarray, target: Spectrum, weight: np.ndarray) -> Sh
     ----------
     reference : ndarray of float64
         T, finite.
-    target : rtools.coronagraphy.shifting.Spectrum
+    target : rtools.coronagraphy.shifting.ImageTransform
         Of the image I of the target.
     weight : ndarray of float64
         m: 1 where a pixel counts, 0 where it does not, or between.
@@ -140,10 +140,10 @@ def fit_shifts(target: np.ndarray, references: np.ndarray, weights: np.ndarray, 
     -------
     list of Shift
     """
-    spectrum = spectrum_of(np.asarray(target, np.float64))
+    transform = transform_of(np.asarray(target, np.float64))
     weights = np.broadcast_to(np.asarray(weights, np.float64), references.shape)
     pairs = zip(references, weights, strict=True)
-    return work.map(lambda pair: fit_shift(np.asarray(pair[0], np.float64), spectrum, pair[1]), pairs)
+    return work.map(lambda pair: fit_shift(np.asarray(pair[0], np.float64), transform, pair[1]), pairs)
 
 
 def moved_back(image: np.ndarray, error: np.ndarray, flags: np.ndarray, shift: Shift, *, outside: int = 0) -> Moved:

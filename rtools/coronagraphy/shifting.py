@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Spectrum", "shifted", "spectrum_of"]
+__all__ = ["ImageTransform", "shifted", "transform_of"]
 
 
-class Spectrum(NamedTuple):
+class ImageTransform(NamedTuple):
     """The transform of an image.
 
     Attributes
@@ -65,7 +65,7 @@ class Spectrum(NamedTuple):
         return irfft2(values, s=self.size)[..., :rows, :columns]
 
 
-def spectrum_of(image: np.ndarray, *, mirrored: bool = True) -> Spectrum:
+def transform_of(image: np.ndarray, *, mirrored: bool = True) -> ImageTransform:
     """The transform of an image, continued by its mirror image.
 
     With its mirror image beside it the image is periodic and has no step at its edges: nothing rings there, and what is
@@ -80,14 +80,14 @@ def spectrum_of(image: np.ndarray, *, mirrored: bool = True) -> Spectrum:
 
     Returns
     -------
-    Spectrum
+    ImageTransform
     """
     from scipy.fft import rfft2
 
     rows, columns = image.shape[-2:]
     if mirrored:
         image = np.pad(image, [*[(0, 0)] * (image.ndim - 2), (0, rows), (0, columns)], mode="symmetric")
-    return Spectrum(rfft2(image), (rows, columns), image.shape[-2:])
+    return ImageTransform(rfft2(image), (rows, columns), image.shape[-2:])
 
 
 def shifted(image: np.ndarray, dx: float, dy: float, *, mirrored: bool = True) -> np.ndarray:
@@ -100,10 +100,10 @@ def shifted(image: np.ndarray, dx: float, dy: float, *, mirrored: bool = True) -
     dx, dy : float
         Pixels.
     mirrored : bool
-        As `spectrum_of` takes it.
+        As `transform_of` takes it.
 
     Returns
     -------
     ndarray of float64
     """
-    return spectrum_of(np.asarray(image, np.float64), mirrored=mirrored).shifted(dx, dy)
+    return transform_of(np.asarray(image, np.float64), mirrored=mirrored).shifted(dx, dy)

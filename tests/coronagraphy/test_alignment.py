@@ -7,7 +7,7 @@ from astropy.table import Table
 
 from rtools.coronagraphy.alignment import Shift, fit_shift, fit_shifts, moved_back
 from rtools.coronagraphy.repair import repaired
-from rtools.coronagraphy.shifting import shifted, spectrum_of
+from rtools.coronagraphy.shifting import shifted, transform_of
 from tests.support.coronagraphs import ring, star
 
 SHAPE = (61, 61)
@@ -38,7 +38,7 @@ def of_table(table):
 def test_shifts_are_those_of_the_mission_in_double_precision(golden):
     """Without the mirror images it is the mission's own function, and ends where that ends."""
     target, references, mask, shifts, _folder = golden
-    plain = spectrum_of(target, mirrored=False)
+    plain = transform_of(target, mirrored=False)
     found = told([fit_shift(one, plain, mask) for one in references])
     np.testing.assert_allclose(found, of_table(shifts["f8"]), atol=1e-6)
     np.testing.assert_allclose(told(fit_shifts(target, references, mask)), of_table(shifts["f8"]), atol=5e-5)
@@ -81,7 +81,7 @@ def test_shifts_are_found_to_5_thousandths_of_a_pixel():
 def test_images_far_apart_are_aligned_too():
     """From (0, 0) alone the fit ends in a side lobe."""
     target, moved = star(SHAPE, 27, 30), star(SHAPE, 34.3, 24.8)
-    found = fit_shift(moved, spectrum_of(target), np.ones(SHAPE))
+    found = fit_shift(moved, transform_of(target), np.ones(SHAPE))
     assert np.hypot(found.dx - 7.3, found.dy + 5.2) < 0.005
 
 
@@ -120,7 +120,7 @@ def test_bad_pixels_of_references_may_be_left_out_of_the_fit():
     rng = np.random.default_rng(2)
     target, whole = 1e5 * star(SHAPE, 30, 30), 1e5 * star(SHAPE, 30.3, 29.8)
     bad = rng.random(SHAPE) < 0.03
-    mended, spectrum, weight = repaired(whole, bad), spectrum_of(target), ring(SHAPE, 1, 25)
-    kept, left = (fit_shift(mended, spectrum, one) for one in (weight, weight * ~bad))
+    mended, transform, weight = repaired(whole, bad), transform_of(target), ring(SHAPE, 1, 25)
+    kept, left = (fit_shift(mended, transform, one) for one in (weight, weight * ~bad))
     off = [np.hypot(one.dx - 0.3, one.dy + 0.2) for one in (kept, left)]
     assert 3 * off[1] < off[0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtools.coronagraphy.shifting import shifted, spectrum_of
+from rtools.coronagraphy.shifting import shifted, transform_of
 
 SHAPE = (40, 50)
 
@@ -44,9 +44,9 @@ def test_a_slope_does_not_ring():
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_derivatives_are_those_of_the_shifted_image(axis):
-    spectrum, step = spectrum_of(blob(24, 18)), 1e-4
+    transform, step = transform_of(blob(24, 18)), 1e-4
     place = np.array([0.2, -0.3])
-    _image, *slopes = spectrum.slopes(*place)
+    _image, *slopes = transform.slopes(*place)
     by = step * np.eye(2)[axis]
-    measured = (spectrum.shifted(*(place + by)) - spectrum.shifted(*(place - by))) / (2 * step)
+    measured = (transform.shifted(*(place + by)) - transform.shifted(*(place - by))) / (2 * step)
     np.testing.assert_allclose(slopes[axis], measured, atol=1e-7)
