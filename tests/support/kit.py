@@ -47,7 +47,8 @@ NAME = "r0000101001001001001_0001_wfi01_f158_uncal.asdf"
 OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names() and step_of(name, "jwst").in_chain)
 """Steps that exposures of JWST alone have."""
 
-OF_PRODUCTS = {"whtlt": "x1dints", "psfstack": "coronagraph", "psfalign": "coronagraph", "psfsub": "coronagraph"}
+OF_PRODUCTS = {"whtlt": "x1dints", "psfstack": "coronagraph", "psfalign": "coronagraph", "psfsub": "coronagraph",
+               "x1d": "slit"}  # fmt: skip
 """Steps on whole products of JWST, and what they take, as `tests.support.stage3_files` calls it."""
 
 ALIKE = (

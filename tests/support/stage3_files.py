@@ -23,6 +23,10 @@ FILES = {
     "coronagraph": ("coron", "in_target_calints.fits", f"{EXPOSURE}_nrcalong_calints.fits"),
     "psfstack": ("coron", "out_psfstack.fits", "jw01234-o001_t002_nircam_f335m-maskrnd_psfstack.fits"),
     "psfalign": ("coron", "out_psfalign_f8.fits", f"{EXPOSURE}_nrcalong_o001_psfalign.fits"),
+    "slit": ("spec", "in_cal.fits", f"{EXPOSURE}_mirimage_cal.fits"),
+    "slit_series": ("spec", "in_calints.fits", f"{EXPOSURE}_mirimage_calints.fits"),
+    "rectified": ("spec", "out_s2d.fits", f"{EXPOSURE}_mirimage_s2d.fits"),
+    "cube": ("cube", "in_s3d.fits", "jw01234-o001_t001_miri_ch1-short_s3d.fits"),
 }
 """What a file is called in tests: the part of the golden set and the file there, and the name that it gets."""
 

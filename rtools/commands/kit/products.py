@@ -120,7 +120,8 @@ def plans_of_products(inputs, request):
 
     work = work_of(request.single)
     inputs = list(dict.fromkeys(inputs))
-    groups = [inputs] if work.together or work.beside else [[name] for name in inputs]
+    one = work.together or work.beside or (work.joins and request.output)
+    groups = [inputs] if one else [[name] for name in inputs]
     return [(files[0], lambda files=files: [_plan(files, request)]) for files in groups]
 
 

@@ -37,6 +37,8 @@ class ProductWork:
         ``make(making)`` makes the products (`rtools.pipeline.stage3.making.ProductMaking`).
     together : bool
         Whether all files make one product; else each has its own.
+    joins : bool
+        Whether all files make one product where ``-o`` names it; else each has its own.
     beside : tuple of str
         Kinds of the one further file that the work needs, behind the one that it is done on. ``rt-psfsub TARGET REFS``.
     beside_called : str
@@ -52,6 +54,7 @@ class ProductWork:
     gives: Callable[[str, Mapping[str, Any]], tuple[str, ...]]
     make: Callable[[ProductMaking], None]
     together: bool = False
+    joins: bool = False
     beside: tuple[str, ...] = ()
     beside_called: str = ""
     check: Callable[[Sequence[JwstProduct], Mapping[str, Any]], None] | None = None

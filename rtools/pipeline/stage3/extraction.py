@@ -1,0 +1,300 @@
+"""Tables of type EXTRACT1D: of the slits of a file, of the integrations of segments, of a cube."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rtools.errors import InputError
+from rtools.pipeline.stage3.apertures import aperture_of, correction_table, numbers_of, rings_of
+from rtools.pipeline.stage3.slits import Slit
+from rtools.products.jwst import JwstProduct, NewHdu, cube_wavelengths, sky_of
+from rtools.spectra.apcorr import aperture_correction
+from rtools.spectra.box import BoxExtraction
+from rtools.spectra.columns import Measured, columns_of, corrected, units_of
+from rtools.spectra.cube import extract_circles, extract_whole
+
+if TYPE_CHECKING:
+    from rtools.pipeline.stage3.making import ProductMaking
+
+__all__ = ["cube_table", "series_table", "slit_table", "times_of"]
+
+PASSED = ("SOURCEID", "SRCNAME", "SRCALIAS", "SRCTYPE", "SRCXPOS", "SRCYPOS", "SRCRA", "SRCDEC", "STLARITY", "SHUTSTA",
+          "SLITID", "MSAQUAD", "PTHLOSS", "WAVECOR", "BARSHDW", "SLTXSCL", "SLTYSCL", "TA_XPOS", "TA_YPOS",
+          "DETECTOR")  # fmt: skip
+"""Keywords of a slit that its spectrum has, too."""
+
+TIMES = {
+    "MJD-BEG": "int_start_MJD_UTC",
+    "MJD-AVG": "int_mid_MJD_UTC",
+    "MJD-END": "int_end_MJD_UTC",
+    "TDB-BEG": "int_start_BJD_TDB",
+    "TDB-MID": "int_mid_BJD_TDB",
+    "TDB-END": "int_end_BJD_TDB",
+}
+"""Columns of times of a series of spectra, and those of INT_TIMES."""
+
+OF_FRINGES = {"RF_FLUX": "Jy", "RF_SURF_BRIGHT": "MJy/sr", "RF_BACKGROUND": "MJy/sr"}
+"""Columns of MRS for spectra corrected for fringes, which is not offered, and their units."""
+
+OTHER_TYPES = {"N_ALONGDISP": "uint32"}
+"""Types of columns in files of today that are others than in the documentation of the product."""
+
+LEAST_TOLD = 0.999
+"""Apertures of which less than this share is good are counted in a warning."""
+
+
+def slit_table(making: ProductMaking, slit: Slit, version: int) -> NewHdu | None:
+    """The spectrum of a slit, a row for each wavelength.
+
+    Parameters
+    ----------
+    making : ProductMaking
+        Options, references, and who takes messages.
+    slit : Slit
+        One image.
+    version : int
+        EXTVER of the table.
+
+    Returns
+    -------
+    NewHdu or None
+        None where the slit has no aperture, or nothing of it has a wavelength.
+    """
+    laid = _laid(making, slit)
+    if laid is None:
+        return None
+    extraction, dispersion = laid
+    scale = slit.scale()
+    found = Measured.of_slit(extraction.extract(slit.planes(slice(0, 1), dispersion)))
+    _tell_coverage(making, slit, found)
+    columns = _columns(making, slit, extraction, found, scale)
+    table = {"WAVELENGTH": extraction.wavelength} | {name: values[0] for name, values in columns.items()}
+    return NewHdu("EXTRACT1D", _table(table), version, units=units_of(scale.unit), cards=_cards(slit, laid))
+
+
+def series_table(making: ProductMaking, segments: Sequence[Slit], version: int) -> NewHdu | None:
+    """The spectra of a time series, a row for each integration.
+
+    Parameters
+    ----------
+    making : ProductMaking
+        Options, references, and who takes messages.
+    segments : sequence of Slit
+        The same slit in each segment of the exposure, in order.
+    version : int
+        EXTVER of the table.
+
+    Returns
+    -------
+    NewHdu or None
+        None where the slit has no aperture, or nothing of it has a wavelength.
+    """
+    laid = [_laid(making, one) for one in segments]
+    if any(one is None for one in laid):
+        return None
+    scale, width = segments[0].scale(), max(len(one[0].wavelength) for one in laid if one)
+    rows = _empty_rows(sum(slit.integrations for slit in segments), width)
+    first, told = 0, []
+    for slit, one in zip(segments, laid, strict=True):
+        extraction, dispersion = one
+        length = len(extraction.wavelength)
+        last = first + slit.integrations
+        for block in slit.blocks():
+            found = Measured.of_slit(extraction.extract(slit.planes(block, dispersion)))
+            told.append(found.covered.min(initial=1.0))
+            span = slice(first + block.start, first + block.stop)
+            for name, values in _columns(making, slit, extraction, found, scale).items():
+                rows[name][span, :length] = values
+        rows["WAVELENGTH"][first:last, :length] = extraction.wavelength
+        rows["N_ALONGDISP"][first:last] = length
+        for name, values in times_of(slit).items():
+            rows[name][first:last] = values
+        first = last
+    if min(told) < LEAST_TOLD:
+        making.log("warning", f"{segments[0].name}: of apertures as little as {min(told):.0%} is good; NPIXELS says "
+                              "what is, and FLUX is the sum of it")  # fmt: skip
+    units = units_of(scale.unit)
+    return NewHdu("EXTRACT1D", rows, version, units=units, cards=_cards(segments[0], laid[0]))
+
+
+def times_of(slit: Slit) -> dict[str, Any]:
+    """Numbers and times of the integrations of a file.
+
+    Parameters
+    ----------
+    slit : Slit
+        Its images.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Columns of a series of spectra; times are NaN where INT_TIMES does not have them.
+    """
+    product, count = slit.product, slit.integrations
+    start = int(product.value("INTSTART") or 1)
+    numbers = np.arange(start, start + count)
+    found: dict[str, Any] = {"INT_NUM": numbers, "SEGMENT": int(product.value("EXSEGNUM") or 1)}
+    columns = dict.fromkeys(TIMES, np.full(count, np.nan))
+    if "INT_TIMES" in product.tables and product.tables["INT_TIMES"].rows:
+        table = product.table("INT_TIMES")
+        at = {int(number): row for row, number in enumerate(table["integration_number"])}
+        rows = [at.get(int(number), -1) for number in numbers]
+        if max(rows) >= 0:
+            columns = {
+                name: np.where(np.array(rows) >= 0, np.asarray(table[key], np.float64)[rows], np.nan)
+                for name, key in TIMES.items()
+            }
+    return found | columns
+
+
+def cube_table(making: ProductMaking, product: JwstProduct) -> NewHdu:
+    """The spectrum of a cube.
+
+    Parameters
+    ----------
+    making : ProductMaking
+        Options, references, and who takes messages.
+    product : JwstProduct
+        An ``s3d``.
+
+    Returns
+    -------
+    NewHdu
+    """
+    options = making.options
+    wavelengths, scale = cube_wavelengths(product), Slit(product, 1).scale()
+    kind = str(options["source_type"] or product.value("SRCTYPE") or "EXTENDED").upper()
+    data, err = product.array("data"), product.array("err")
+    units = units_of(scale.unit)
+    good = np.isfinite(data) & np.isfinite(err)
+    if product.has("weightmap"):
+        good &= product.array("weightmap") > 0
+    if product.has("dq"):
+        good &= product.array("dq") & np.uint32(1) == 0
+    data, err = np.where(good, data, np.nan), _sigma(err, _error_type(product))
+    if kind == "POINT":
+        centre = _centre(product, options)
+        rings = rings_of(product, wavelengths, making.references["extract1d"], options, centre)
+        found = extract_circles(data, err, rings, options["sigma_clip"])
+    else:
+        centre = ((data.shape[2] - 1) / 2, (data.shape[1] - 1) / 2)
+        found = extract_whole(data, err, options["sigma_clip"])
+    columns = {"WAVELENGTH": wavelengths} | columns_of(Measured.of_cube(found), scale, options["min_coverage"])
+    if str(product.value("INSTRUME")).upper() == "MIRI":
+        columns |= {name: np.full(len(wavelengths), np.nan) for name in OF_FRINGES}
+        units |= OF_FRINGES
+    cards = {"SLTNAME": product.value("EXP_TYPE"), "SRCTYPE": kind, "EXTR_X": centre[0], "EXTR_Y": centre[1],
+             "DETECTOR": product.value("DETECTOR")}  # fmt: skip
+    place = sky_of(product)(*centre)
+    cards |= {"SLIT_RA": float(place[0]), "SLIT_DEC": float(place[1])}
+    return NewHdu("EXTRACT1D", _table(columns), units=units, cards=_known(cards))
+
+
+def _error_type(product):
+    """ERRTYPE: of the errors, or of the file, as older releases have it."""
+    return str(product.value("ERRTYPE") or product.hdus[0].values.get("ERRTYPE") or "ERR").upper()
+
+
+def _sigma(err, kind):
+    """Errors of a cube as standard deviations, whatever ERRTYPE says they are."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = np.sqrt(err) if kind in ("VAR", "IVAR") else err
+        return 1 / root if kind in ("IVAR", "IERR") else root
+
+
+def _centre(product, options):
+    """Where the source is in a cube: as the option says, else where the target is."""
+    if options["center"]:
+        x, y = numbers_of("center", options["center"], 2)
+    else:
+        target = product.value("TARG_RA"), product.value("TARG_DEC")
+        if None in target:
+            raise InputError("does not say where the target is (TARG_RA, TARG_DEC)", path=product.path,
+                             mend="--center X,Y says it")  # fmt: skip
+        x, y = (float(value) for value in sky_of(product).invert(*target))
+    rows, columns = product.hdu("SCI").shape[1:]
+    if not (-0.5 <= x <= columns - 0.5 and -0.5 <= y <= rows - 0.5):
+        raise InputError(
+            "its target is not on the cube", path=product.path, mend="--center X,Y says where the source is"
+        )
+    return x, y
+
+
+def _laid(making, slit):
+    """The aperture laid on a slit, and the axis of wavelength; None where there is nothing to extract."""
+    reference = making.references["extract1d"]
+    aperture = aperture_of(slit, reference, making.options)
+    if aperture is None:
+        making.log("warning", f"{slit.name}: the reference has no aperture for spectral order {slit.order}; left out")
+        return None
+    by_default = making.options["dispaxis"]
+    if by_default is None and reference is not None:
+        by_default = next((one.get("dispaxis") for one in reference.node("apertures")), None)
+    dispersion = slit.dispersion(by_default)
+    wavelengths = slit.wavelengths()
+    extraction = BoxExtraction.laid(aperture, wavelengths if dispersion == 1 else wavelengths.T)
+    if not len(extraction.wavelength):
+        making.log("warning", f"{slit.name}: no pixel of its aperture has a wavelength; left out")
+        return None
+    return extraction, dispersion
+
+
+def _columns(making, slit, extraction, found, scale):
+    columns = columns_of(found, scale, making.options["min_coverage"])
+    table = correction_table(slit.product, making.references["apcorr"])
+    if table is None or str(slit.told("SRCTYPE") or "POINT").upper() != "POINT":
+        return columns
+    waves = np.broadcast_to(extraction.wavelength, found.npixels.shape)
+    return corrected(columns, aperture_correction(table, waves, found.npixels))
+
+
+def _tell_coverage(making, slit, found):
+    lacking = found.covered < LEAST_TOLD
+    if lacking.any():
+        making.log("warning", f"{slit.name}: at {lacking.sum()} of {lacking.size} wavelengths part of the aperture is "
+                              f"bad, as little as {found.covered.min():.0%} of it good; NPIXELS says what is, and FLUX "
+                              "is the sum of it")  # fmt: skip
+
+
+def _cards(slit, laid):
+    """What the header of a spectrum says of its slit and aperture; limits count from 1, as FITS does."""
+    extraction, dispersion = laid
+    limits = {"X": extraction.along, "Y": extraction.across}
+    if dispersion == 2:
+        limits = {"X": extraction.across, "Y": extraction.along}
+    cards: dict[str, Any] = {key: slit.told(key) for key in PASSED}
+    cards |= {"SLTNAME": slit.name, "SPORDER": slit.order, "DISPAXIS": dispersion}
+    for axis, (low, high) in limits.items():
+        cards |= {f"EXTR{axis}STR": low + 1, f"EXTR{axis}STP": high + 1}
+    weights = extraction.weights if dispersion == 1 else extraction.weights.T
+    rows, columns = np.nonzero(weights)
+    share = weights[rows, columns]
+    place = slit.place(float(np.average(columns, weights=share)), float(np.average(rows, weights=share)))
+    return _known(cards | ({} if place is None else {"SLIT_RA": place[0], "SLIT_DEC": place[1]}))
+
+
+def _known(cards):
+    return {key: value for key, value in cards.items() if value is not None and value != ""}
+
+
+def _table(columns):
+    from astropy.table import Table
+
+    return Table(columns, copy=False)
+
+
+def _empty_rows(count, width):
+    """Rows of a series of spectra: vectors are NaN, or 0 where whole numbers are."""
+    from rtools.jwst.layout import product_layout
+
+    table = product_layout("x1dints").hdu("EXTRACT1D")
+    columns = () if table is None else table.columns
+    types = [(one.name, OTHER_TYPES.get(one.name, one.dtype), (width,) if one.cell else ()) for one in columns]
+    rows = np.zeros(count, types)
+    for name in rows.dtype.names:
+        if rows[name].dtype.kind == "f":
+            rows[name] = np.nan
+    return rows

@@ -1,0 +1,148 @@
+"""rt-x1d on files: _cal, _crf, _s2d and _s3d to _x1d, _calints and _crfints to _x1dints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rtools.errors import InputError, UsageError
+from rtools.pipeline.stage3.apertures import numbers_of, polynomials_of
+from rtools.pipeline.stage3.extraction import cube_table, series_table, slit_table
+from rtools.pipeline.stage3.making import passed_on, refuse_other
+from rtools.pipeline.stage3.slits import slits_of
+from rtools.pipeline.stage3.work import ProductWork
+from rtools.products.jwst import NewHdu
+from rtools.spectra.steps.x1d import STEP
+
+if TYPE_CHECKING:
+    from rtools.pipeline.stage3.making import ProductMaking
+    from rtools.products.jwst import JwstProduct
+
+__all__ = ["WORK"]
+
+SERIES = ("calints", "crfints")
+
+NOT_OFFERED = {"NIS_SOSS": "its orders overlap, and telling them apart (ATOCA) is not offered"}
+"""Exposure types of which no box gives the spectrum."""
+
+OF_EXPOSURE = (
+    "observation.program_number", "observation.observation_number", "observation.visit_number",
+    "observation.visit_group", "observation.activity_id", "observation.exposure_number", "instrument.detector",
+)  # fmt: skip
+"""In what segments of one exposure agree."""
+
+
+def _gives(kind: str, _options: Mapping[str, Any]) -> tuple[str, ...]:
+    return ("x1dints",) if kind in SERIES else ("x1d",)
+
+
+def _make(making: ProductMaking) -> None:
+    product = min(making.products, key=_first_integration)
+    told = passed_on(product, "wcs", "wcsinfo", "bunit_data", "bunit_err", "photometry", extract_1d="COMPLETE")
+    if product.kind == "s3d":
+        making.write_new("x1d", told | {"model_type": _model(product)}, [cube_table(making, product)])
+        return
+    if making.references["extract1d"] is None and _is_bare(making.options):
+        making.log("warning", "no reference of type extract1d and no aperture by options: whole slits are summed, "
+                              "without a background")  # fmt: skip
+    if product.kind in SERIES:
+        _make_series(making, told)
+        return
+    tables: list[NewHdu] = []
+    for slit in slits_of(product):
+        table = slit_table(making, slit, len(tables) + 1)
+        tables += [] if table is None else [table]
+    _refuse_nothing(tables, product)
+    making.write_new("x1d", told | {"model_type": "MultiSpecModel"}, tables)
+
+
+def _make_series(making, told):
+    """Segments one after the other, in the order of their integrations."""
+    products = sorted(making.products, key=_first_integration)
+    slits = [slits_of(product) for product in products]
+    tables: list[NewHdu] = []
+    for same in zip(*slits, strict=True):
+        table = series_table(making, same, len(tables) + 1)
+        tables += [] if table is None else [table]
+    _refuse_nothing(tables, products[0])
+    exposure = dict(told.get("exposure") or {})
+    exposure["integration_end"] = _first_integration(products[-1]) + slits[-1][0].integrations - 1
+    if len(products) > 1:
+        exposure.pop("segment_number", None)
+    times = _int_times(products)
+    making.write_new("x1dints", told | {"exposure": exposure}, [*tables, *times])
+
+
+def _int_times(products):
+    """INT_TIMES of all segments."""
+    from astropy.table import vstack
+
+    found = [product.table("INT_TIMES") for product in products
+             if "INT_TIMES" in product.tables and product.tables["INT_TIMES"].rows]  # fmt: skip
+    if not found:
+        return []
+    table = vstack(found, metadata_conflicts="silent") if len(found) > 1 else found[0]
+    _numbers, first = np.unique(np.asarray(table["integration_number"]), return_index=True)  # each may have them all
+    return [NewHdu("INT_TIMES", table[np.sort(first)])]
+
+
+def _first_integration(product):
+    return int(product.value("INTSTART") or 1)
+
+
+def _model(product):
+    return "MRSMultiSpecModel" if str(product.value("INSTRUME")).upper() == "MIRI" else "MultiSpecModel"
+
+
+def _is_bare(options):
+    return all(options[name] is None for name in ("xstart", "xstop", "ystart", "ystop", "extract_width", "src_coeff"))
+
+
+def _refuse_nothing(tables, product):
+    if not tables:
+        raise InputError("no slit has a spectrum to extract", path=product.path)
+
+
+def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    for name in ("src_coeff", "bkg_coeff"):
+        if options[name]:
+            polynomials_of(name.replace("_", "-"), options[name])
+    for name in ("center", "annulus"):
+        if options[name]:
+            numbers_of(name, options[name], 2)
+    for product in products:
+        kind = str(product.value("EXP_TYPE") or "").upper()
+        if kind in NOT_OFFERED:
+            raise InputError(f"{kind}: {NOT_OFFERED[kind]}", path=product.path)
+        if product.kind != "s3d":
+            for slit in slits_of(product):
+                slit.refuse_incomplete()
+    if len(products) > 1:
+        _refuse_no_segments(products)
+
+
+def _refuse_no_segments(products):
+    """Files that are joined are segments of one exposure, each integration in one of them."""
+    for product in products:
+        if product.kind not in SERIES:
+            raise UsageError("-o names one product, and only segments of a time series are joined to one",
+                             path=product.path)  # fmt: skip
+    refuse_other(products, *OF_EXPOSURE)
+    ends = 0
+    for product in sorted(products, key=_first_integration):
+        if _first_integration(product) <= ends:
+            raise InputError(f"integration {_first_integration(product)} is in two files", path=product.path)
+        ends = _first_integration(product) + slits_of(product)[0].integrations - 1
+
+
+WORK = ProductWork(
+    step=STEP,
+    takes=("cal", "crf", "s2d", "calints", "crfints", "s3d"),
+    gives=_gives,
+    make=_make,
+    check=_check,
+    joins=True,
+    copies=0.5,
+)
