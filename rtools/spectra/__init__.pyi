@@ -1,18 +1,18 @@
 from .apcorr import aperture_correction
-from .aperture import Aperture, background_pixels, box_weights
-from .box import BoxExtraction, Planes, SlitSums
-from .columns import FluxScale, Measured, columns_of, corrected, units_of
+from .aperture import SlitAperture, background_pixels, box_weights
+from .box import BoxExtraction, SlitImages, SlitSums
+from .columns import FluxScale, SpectralSums, columns_of, corrected, units_of
 from .cube import CubeSums, Rings, extract_circles, extract_whole
 
 __all__ = [
-    "Aperture",
     "BoxExtraction",
     "CubeSums",
     "FluxScale",
-    "Measured",
-    "Planes",
     "Rings",
+    "SlitAperture",
+    "SlitImages",
     "SlitSums",
+    "SpectralSums",
     "aperture_correction",
     "background_pixels",
     "box_weights",

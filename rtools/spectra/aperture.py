@@ -14,7 +14,7 @@ import numpy as np
 from rtools.errors import UsageError
 from rtools.spectra.choices import FITS, VARIABLES
 
-__all__ = ["ALONG_X", "ALONG_Y", "Aperture", "BoxWeights", "background_pixels", "box_weights"]
+__all__ = ["ALONG_X", "ALONG_Y", "BoxWeights", "SlitAperture", "background_pixels", "box_weights"]
 
 ALONG_X, ALONG_Y = 1, 2
 """Values of DISPAXIS: wavelength changes along rows, or along columns."""
@@ -23,7 +23,7 @@ Edges = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Aperture:
+class SlitAperture:
     """An aperture, in pixels that are counted from 0 on the image.
 
     Attributes
@@ -59,7 +59,7 @@ class Aperture:
     smoothing: int = 0
 
     @classmethod
-    def from_parameters(cls, told: Mapping[str, Any], dispersion: int) -> Aperture:
+    def from_parameters(cls, told: Mapping[str, Any], dispersion: int) -> SlitAperture:
         """An aperture as reference files of type EXTRACT1D tell it.
 
         Parameters
@@ -71,7 +71,7 @@ class Aperture:
 
         Returns
         -------
-        Aperture
+        SlitAperture
 
         Raises
         ------
@@ -101,7 +101,7 @@ class Aperture:
             smoothing=_odd(_number(told, "smoothing_length") or 0),
         )
 
-    def moved(self, offset: float) -> Aperture:
+    def moved(self, offset: float) -> SlitAperture:
         """The same aperture further up.
 
         Parameters
@@ -111,7 +111,7 @@ class Aperture:
 
         Returns
         -------
-        Aperture
+        SlitAperture
             Its start and stop, source and background are moved.
         """
         low, high = (None if edge is None else edge + offset for edge in self.across)
@@ -138,7 +138,7 @@ class BoxWeights:
     along: tuple[int, int]
 
 
-def box_weights(aperture: Aperture, wavelengths: np.ndarray) -> BoxWeights:
+def box_weights(aperture: SlitAperture, wavelengths: np.ndarray) -> BoxWeights:
     """What an aperture takes of each pixel.
 
     A pixel i counts whole where low ≤ i ≤ high; beside it one counts as far as the edge reaches into it. The edges are
@@ -148,7 +148,7 @@ def box_weights(aperture: Aperture, wavelengths: np.ndarray) -> BoxWeights:
 
     Parameters
     ----------
-    aperture : Aperture
+    aperture : SlitAperture
         Where it lies.
     wavelengths : ndarray float (across, along)
         Of each pixel; NaN where there is none.
@@ -176,12 +176,12 @@ def box_weights(aperture: Aperture, wavelengths: np.ndarray) -> BoxWeights:
     return BoxWeights(weights, across, (int(taken[0]), int(taken[-1])) if len(taken) else (0, -1))
 
 
-def background_pixels(aperture: Aperture, wavelengths: np.ndarray) -> np.ndarray | None:
+def background_pixels(aperture: SlitAperture, wavelengths: np.ndarray) -> np.ndarray | None:
     """In which pixels the background is measured.
 
     Parameters
     ----------
-    aperture : Aperture
+    aperture : SlitAperture
         Where it lies.
     wavelengths : ndarray float (across, along)
         Of each pixel.

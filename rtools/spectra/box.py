@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rtools.spectra.aperture import Aperture, background_pixels, box_weights
+from rtools.spectra.aperture import SlitAperture, background_pixels, box_weights
 
-__all__ = ["VARIANCES", "BoxExtraction", "Planes", "SlitSums"]
+__all__ = ["VARIANCES", "BoxExtraction", "SlitImages", "SlitSums"]
 
 VARIANCES = ("poisson", "rnoise", "flat")
 """Kinds of variance, in the order of arrays that have one axis of them."""
@@ -21,7 +21,7 @@ WORST_CONDITION = 1e10
 """Condition of the equations of a polynomial from which on they have no solution."""
 
 
-class Planes(NamedTuple):
+class SlitImages(NamedTuple):
     """Images of a spectrum with wavelength along the last axis.
 
     Attributes
@@ -69,7 +69,7 @@ class BoxExtraction:
 
     Attributes
     ----------
-    aperture : Aperture
+    aperture : SlitAperture
         Where it lies, and how the background is fitted.
     weights : ndarray float64 (across, along)
         What is taken of each pixel.
@@ -85,7 +85,7 @@ class BoxExtraction:
         First and last pixel along it.
     """
 
-    aperture: Aperture
+    aperture: SlitAperture
     weights: np.ndarray
     background: np.ndarray | None
     wavelength: np.ndarray
@@ -94,12 +94,12 @@ class BoxExtraction:
     along: tuple[int, int]
 
     @classmethod
-    def laid(cls, aperture: Aperture, wavelengths: np.ndarray) -> BoxExtraction:
+    def laid(cls, aperture: SlitAperture, wavelengths: np.ndarray) -> BoxExtraction:
         """Lay an aperture on an image.
 
         Parameters
         ----------
-        aperture : Aperture
+        aperture : SlitAperture
             The aperture.
         wavelengths : ndarray float (across, along)
             Of each pixel, micrometres; NaN where there is none.
@@ -117,7 +117,7 @@ class BoxExtraction:
         pixels = background_pixels(aperture, wavelengths)
         return cls(aperture, box.weights, pixels, wavelength, columns, box.across, box.along)
 
-    def extract(self, planes: Planes) -> SlitSums:
+    def extract(self, planes: SlitImages) -> SlitSums:
         """Extract the spectrum of each integration.
 
         With p the weights, B the background and ω the weight of a background pixel in ΣpB, over good pixels:
@@ -126,7 +126,7 @@ class BoxExtraction:
 
         Parameters
         ----------
-        planes : Planes
+        planes : SlitImages
             The images.
 
         Returns

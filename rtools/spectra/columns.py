@@ -11,7 +11,7 @@ from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.spectra.box import VARIANCES, SlitSums
 from rtools.spectra.cube import CubeSums
 
-__all__ = ["RATE", "FluxScale", "Measured", "columns_of", "corrected", "units_of"]
+__all__ = ["RATE", "FluxScale", "SpectralSums", "columns_of", "corrected", "units_of"]
 
 BRIGHTNESS, POINT, RATE = "MJy/sr", "MJy", "DN/s"
 """Units of images of spectra: surface brightness; of point sources of NIRSpec and SOSS; without calibration of flux."""
@@ -38,7 +38,7 @@ class FluxScale(NamedTuple):
     pixel_area: float = np.nan
 
 
-class Measured(NamedTuple):
+class SpectralSums(NamedTuple):
     """Sums of slits and of cubes in one form; any leading axes, the last one wavelength.
 
     Attributes
@@ -59,20 +59,20 @@ class Measured(NamedTuple):
     covered: np.ndarray
 
     @classmethod
-    def of_slit(cls, sums: SlitSums) -> Measured:
+    def of_slit(cls, sums: SlitSums) -> SpectralSums:
         """Sums of a slit."""
         some = np.where(sums.npixels > 0, sums.npixels, 1.0)
         return cls(sums.flux, sums.variance, sums.background / some, sums.background_variance / some**2,
                    sums.npixels, sums.covered)  # fmt: skip
 
     @classmethod
-    def of_cube(cls, sums: CubeSums) -> Measured:
+    def of_cube(cls, sums: CubeSums) -> SpectralSums:
         """Sums of a cube, whose errors are of one kind."""
         return cls(sums.flux, sums.variance[None], sums.background, sums.background_variance[None],
                    sums.npixels, sums.covered)  # fmt: skip
 
 
-def columns_of(found: Measured, scale: FluxScale, least: float = 0.0) -> dict[str, np.ndarray]:
+def columns_of(found: SpectralSums, scale: FluxScale, least: float = 0.0) -> dict[str, np.ndarray]:
     """The columns of a table of type EXTRACT1D, but for wavelength.
 
     With F the sum, n its pixels and Ω the solid angle of a pixel:
@@ -82,7 +82,7 @@ def columns_of(found: Measured, scale: FluxScale, least: float = 0.0) -> dict[st
 
     Parameters
     ----------
-    found : Measured
+    found : SpectralSums
         The sums.
     scale : FluxScale
         Unit of the image.

@@ -5,11 +5,11 @@ import pytest
 
 from rtools.errors import UsageError
 from rtools.spectra import (
-    Aperture,
     BoxExtraction,
     FluxScale,
-    Measured,
-    Planes,
+    SlitAperture,
+    SlitImages,
+    SpectralSums,
     aperture_correction,
     columns_of,
     corrected,
@@ -27,7 +27,7 @@ def spectrum_of(aperture, data, variances=None):
     data = np.atleast_3d(data).reshape(-1, *SHAPE)
     variances = np.ones((3, *data.shape)) if variances is None else variances
     laid = BoxExtraction.laid(aperture, WAVES)
-    return laid, laid.extract(Planes(data, variances))
+    return laid, laid.extract(SlitImages(data, variances))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def spectrum_of(aperture, data, variances=None):
     ],
 )
 def test_a_background_of_the_fitted_form_is_taken_away_whole(fit, order, sky):
-    aperture = Aperture(**EDGES, fit=fit, order=order)
+    aperture = SlitAperture(**EDGES, fit=fit, order=order)
     _laid, found = spectrum_of(aperture, sky + 10 * STAR * np.ones(SHAPE))
     np.testing.assert_allclose(found.flux, 10 * STAR[9:16].sum(), rtol=1e-6)
     np.testing.assert_allclose(found.background[0, 0], sky[9:16].sum(), rtol=1e-6)
@@ -59,7 +59,7 @@ def test_errors_are_those_of_the_scatter(fit, order, smoothing, wanted):
     data[:, 10, 7] = np.nan
     data[:, 3, 11] = np.nan
     variances = np.broadcast_to((sigma**2 / np.array([4, 4, 2])[:, None, None])[:, None], (3, *data.shape))
-    _laid, found = spectrum_of(Aperture(**EDGES, fit=fit, order=order, smoothing=smoothing), data, variances)
+    _laid, found = spectrum_of(SlitAperture(**EDGES, fit=fit, order=order, smoothing=smoothing), data, variances)
     ratio = found.flux.std(axis=0) / np.sqrt(found.variance.sum(axis=0)[0])
     assert ratio.mean() == pytest.approx(wanted, abs=0.02)
     assert abs(ratio[[7, 11]] - ratio.mean()).max() < 0.1
@@ -72,16 +72,16 @@ def test_where_nothing_is_good_there_is_no_flux():
     data[8:16, 5] = np.nan
     data[[*range(8), *range(16, 24)], 6] = np.nan
     for fit, lacking in (("poly", [5]), ("median", [5, 6])):
-        found = spectrum_of(Aperture(**EDGES, fit=fit), data)[1]
+        found = spectrum_of(SlitAperture(**EDGES, fit=fit), data)[1]
         np.testing.assert_array_equal(np.flatnonzero(np.isnan(found.flux[0])), lacking)
-        columns = columns_of(Measured.of_slit(found), FluxScale("MJy/sr", 1e-13))
+        columns = columns_of(SpectralSums.of_slit(found), FluxScale("MJy/sr", 1e-13))
         np.testing.assert_array_equal(np.flatnonzero(columns["DQ"][0]), lacking)
 
 
 def test_a_smoothed_background_bridges_bad_pixels():
     data = 3 + 0.0 * WAVES.copy()
     data[[*range(8), *range(16, 24)], 20] = np.nan
-    smooth, plain = (spectrum_of(Aperture(**EDGES, smoothing=length), data)[1] for length in (5, 0))
+    smooth, plain = (spectrum_of(SlitAperture(**EDGES, smoothing=length), data)[1] for length in (5, 0))
     assert smooth.background[0, 21] == pytest.approx(21)
     assert plain.background[0, 20] == 0  # as where there is no solution
 
@@ -89,7 +89,7 @@ def test_a_smoothed_background_bridges_bad_pixels():
 def test_columns_without_a_wavelength_are_left_out_and_wavelengths_are_means_of_what_is_taken():
     waves = WAVES + 0.01 * np.arange(SHAPE[0])[:, None]
     waves[:, 50:] = np.nan
-    laid = BoxExtraction.laid(Aperture(across=(4.5, 7)), waves)
+    laid = BoxExtraction.laid(SlitAperture(across=(4.5, 7)), waves)
     assert len(laid.wavelength) == 50
     share = np.array([0.5, 1, 1, 1])
     np.testing.assert_allclose(laid.wavelength[0], 5 + 0.01 * (share @ [4, 5, 6, 7]) / share.sum())
@@ -100,7 +100,7 @@ def test_columns_without_a_wavelength_are_left_out_and_wavelengths_are_means_of_
     [("MJy/sr", 70 * 2e-13 * 1e6, 10.0, 3.0), ("MJy", 70e6, 0.0, 3 / 2e-13), ("DN/s", 70.0, 10.0, 3.0)],
 )
 def test_columns_have_the_units_of_the_image(unit, flux, brightness, level):
-    found = Measured(np.array([70.0]), np.array([[1.0], [2.0], [4.0]]), np.array([3.0]), np.ones((3, 1)) * 0.1,
+    found = SpectralSums(np.array([70.0]), np.array([[1.0], [2.0], [4.0]]), np.array([3.0]), np.ones((3, 1)) * 0.1,
                      np.array([7.0]), np.array([1.0]))  # fmt: skip
     columns = columns_of(found, FluxScale(unit, 2e-13))
     assert columns["FLUX"][0] == pytest.approx(flux)
@@ -114,7 +114,7 @@ def test_columns_have_the_units_of_the_image(unit, flux, brightness, level):
 
 
 def test_another_unit_is_refused_and_a_thin_aperture_can_be():
-    found = Measured(np.array([70.0, 60]), np.ones((3, 2)), np.zeros(2), np.zeros((3, 2)), np.array([7.0, 5]),
+    found = SpectralSums(np.array([70.0, 60]), np.ones((3, 2)), np.zeros(2), np.zeros((3, 2)), np.array([7.0, 5]),
                      np.array([1.0, 0.7]))  # fmt: skip
     with pytest.raises(UsageError):
         columns_of(found, FluxScale("erg", 1.0))

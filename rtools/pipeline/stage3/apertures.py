@@ -10,7 +10,7 @@ import numpy as np
 from rtools.errors import InputError, MissingReferenceError, UsageError
 from rtools.pipeline.stage3.slits import Slit
 from rtools.products.jwst import JwstProduct
-from rtools.spectra.aperture import Aperture
+from rtools.spectra.aperture import SlitAperture
 from rtools.spectra.cube import Rings
 
 __all__ = ["aperture_of", "correction_table", "numbers_of", "polynomials_of", "rings_of"]
@@ -26,7 +26,7 @@ SELECTORS = {"subarray": "SUBARRAY", "filter": "FILTER", "pupil": "PUPIL", "grat
 """Columns of a table of corrections that choose its row, and the keywords that they are compared with."""
 
 
-def aperture_of(slit: Slit, reference: Any, options: Mapping[str, Any]) -> Aperture | None:
+def aperture_of(slit: Slit, reference: Any, options: Mapping[str, Any]) -> SlitAperture | None:
     """The aperture of a slit.
 
     Parameters
@@ -41,7 +41,7 @@ def aperture_of(slit: Slit, reference: Any, options: Mapping[str, Any]) -> Apert
 
     Returns
     -------
-    Aperture or None
+    SlitAperture or None
         None where the reference has apertures of this slit in other spectral orders only.
 
     Raises
@@ -68,7 +68,7 @@ def aperture_of(slit: Slit, reference: Any, options: Mapping[str, Any]) -> Apert
         own["bkg_coeff"] = polynomials_of("bkg-coeff", options["bkg_coeff"])
     if not options["subtract_background"]:
         own["bkg_coeff"] = None
-    found = Aperture.from_parameters({**told, **own}, 1 if along_x else 2)
+    found = SlitAperture.from_parameters({**told, **own}, 1 if along_x else 2)
     return found.moved(options["position_offset"]) if options["position_offset"] else found
 
 

@@ -13,7 +13,7 @@ from rtools.pipeline.stage3.slits import Slit
 from rtools.products.jwst import JwstProduct, NewHdu, cube_wavelengths, sky_of
 from rtools.spectra.apcorr import aperture_correction
 from rtools.spectra.box import BoxExtraction
-from rtools.spectra.columns import Measured, columns_of, corrected, units_of
+from rtools.spectra.columns import SpectralSums, columns_of, corrected, units_of
 from rtools.spectra.cube import extract_circles, extract_whole
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def slit_table(making: ProductMaking, slit: Slit, version: int) -> NewHdu | None
         return None
     extraction, dispersion = laid
     scale = slit.scale()
-    found = Measured.of_slit(extraction.extract(slit.planes(slice(0, 1), dispersion)))
+    found = SpectralSums.of_slit(extraction.extract(slit.planes(slice(0, 1), dispersion)))
     _tell_coverage(making, slit, found)
     columns = _columns(making, slit, extraction, found, scale)
     table = {"WAVELENGTH": extraction.wavelength} | {name: values[0] for name, values in columns.items()}
@@ -103,7 +103,7 @@ def series_table(making: ProductMaking, segments: Sequence[Slit], version: int) 
         length = len(extraction.wavelength)
         last = first + slit.integrations
         for block in slit.blocks():
-            found = Measured.of_slit(extraction.extract(slit.planes(block, dispersion)))
+            found = SpectralSums.of_slit(extraction.extract(slit.planes(block, dispersion)))
             told.append(found.covered.min(initial=1.0))
             span = slice(first + block.start, first + block.stop)
             for name, values in _columns(making, slit, extraction, found, scale).items():
@@ -182,7 +182,7 @@ def cube_table(making: ProductMaking, product: JwstProduct) -> NewHdu:
     else:
         centre = ((data.shape[2] - 1) / 2, (data.shape[1] - 1) / 2)
         found = extract_whole(data, err, options["sigma_clip"])
-    columns = {"WAVELENGTH": wavelengths} | columns_of(Measured.of_cube(found), scale, options["min_coverage"])
+    columns = {"WAVELENGTH": wavelengths} | columns_of(SpectralSums.of_cube(found), scale, options["min_coverage"])
     if str(product.value("INSTRUME")).upper() == "MIRI":
         columns |= {name: np.full(len(wavelengths), np.nan) for name in OF_FRINGES}
         units |= OF_FRINGES

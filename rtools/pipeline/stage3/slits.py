@@ -12,7 +12,7 @@ from rtools.errors import InputError
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.products.jwst import JwstProduct
 from rtools.spectra.aperture import ALONG_X, ALONG_Y
-from rtools.spectra.box import VARIANCES, Planes
+from rtools.spectra.box import VARIANCES, SlitImages
 from rtools.spectra.columns import RATE, FluxScale
 
 __all__ = ["Slit", "slits_of"]
@@ -209,7 +209,7 @@ class Slit:
         height = max(1, AT_A_TIME // max(1, self.shape[-2] * self.shape[-1]))
         return [slice(first, min(first + height, self.integrations)) for first in range(0, self.integrations, height)]
 
-    def planes(self, integrations: slice, dispersion: int) -> Planes:
+    def planes(self, integrations: slice, dispersion: int) -> SlitImages:
         """Images with wavelength along the last axis; pixels that are bad anywhere are NaN.
 
         Parameters
@@ -221,7 +221,7 @@ class Slit:
 
         Returns
         -------
-        Planes
+        SlitImages
             Without any of the three variances, the square of ERR stands for the first.
         """
         data = self._read("SCI", integrations, dispersion)
@@ -237,7 +237,7 @@ class Slit:
                 good &= np.isfinite(part)
         zero = np.zeros(data.shape, np.float32)
         variances = np.stack([zero if part is None else part for part in parts])
-        return Planes(np.where(good, data, np.nan), variances)
+        return SlitImages(np.where(good, data, np.nan), variances)
 
     def _read(self, name, integrations, dispersion):
         """Pixels of an extension, a plane for each integration; None where there is none of that shape."""
