@@ -20,6 +20,7 @@ from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.report_page import with_page
 from rtools.commands.kit.reports import RunFlags
 from rtools.commands.kit.resuming import resume_options
+from rtools.commands.kit.stage3_chain import are_of_stage3, run_stage3
 from rtools.commands.kit.step_options import click_option
 from rtools.commands.kit.tool import tool, typed
 from rtools.commands.kit.values import complete_settings, complete_steps, split_commas
@@ -201,6 +202,8 @@ def _run(console, options):
     words, others = _catalog_settings(options)
     options["settings"] = (*words, *options["settings"])
     of_jwst = associations_of_jwst(inputs)
+    if are_of_stage3(of_jwst):
+        return _run_stage3(console, inputs, of_jwst, options, flags, references)
     if are_of_mosaics(of_jwst) if of_jwst else mosaic_chain.makes_mosaic(inputs, options):
         return mosaic_chain.run_to_mosaic(console, inputs, options, flags, references=references, catalog=others)
     if typed("keep_values"):
@@ -217,6 +220,18 @@ def _run(console, options):
         for mission, found in options_by_mission(console, options, missions).items()
     }
     return run_exposures(console, inputs, requests, jobs, flags, associations=of_jwst)
+
+
+def _run_stage3(console, inputs, associations, options, flags, references):
+    """What associations of the third stage of JWST ask for."""
+    if len(associations) < len(inputs):
+        raise UsageError("associations of the third stage go with no other files", mend="run one after the other")
+    for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "save_steps"):
+        if options.get(key) not in (None, (), False) and typed(key):
+            raise UsageError(f"--{key.replace('_', '-')} does not go with an association of the third stage")
+    jobs = options.pop("jobs")
+    options = options_by_mission(console, options, {"jwst"})["jwst"]
+    return run_stage3(console, inputs, options, flags, references=references, jobs=jobs)
 
 
 def _request(mission, missions, options, references, others):

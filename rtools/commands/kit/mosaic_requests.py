@@ -5,9 +5,9 @@ from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.grid_options import wanted_grid
 from rtools.commands.kit.step_options import read_settings
 from rtools.errors import UsageError
-from rtools.pipeline.job.steps import step_of
+from rtools.pipeline.job.steps import step_names, step_of
 
-__all__ = ["requests_of", "step_named"]
+__all__ = ["StepsOfRun", "requests_of", "step_named"]
 
 
 def requests_of(options, mission, references, catalog, *, of_images):
@@ -36,7 +36,7 @@ def requests_of(options, mission, references, catalog, *, of_images):
     UsageError
         A word means nothing, or a step is skipped without which there is no mosaic.
     """
-    chosen = _ChosenSteps(mission, of_images=of_images)
+    chosen = StepsOfRun(mission, of_images=of_images)
     words = ["outlier.keep-values=true"] * bool(options.get("keep_values"))
     named, skip = chosen.settings([*words, *options["settings"]]), chosen.names(options["skip"])
     for name, why in (("flux", "a mosaic is in MJy/sr"), ("resample", "there is no mosaic without it")):
@@ -67,7 +67,7 @@ def step_named(word, mission):
     of_mosaic : bool
         Whether a mosaic has it; the catalog is of both.
     """
-    chosen = _ChosenSteps(mission, of_images=False)
+    chosen = StepsOfRun(mission, of_images=False)
     name = chosen.name(word)
     return name, name in chosen.of_mosaic
 
@@ -120,8 +120,16 @@ def _with_tables(settings, names, mission, catalog):
     return found | {"catalog": catalog | found.get("catalog", {})} if catalog else found
 
 
-class _ChosenSteps(ChosenSteps):
-    """Words that name steps of a mosaic, or of the exposures that it is made of."""
+class StepsOfRun(ChosenSteps):
+    """Words that name steps of a mosaic or on whole products, or of the exposures that these are made of.
+
+    Parameters
+    ----------
+    mission : str
+        Whose steps are meant.
+    of_images : bool
+        Nothing is calibrated, so that no step of exposures can be named.
+    """
 
     def __init__(self, mission, *, of_images):
         from rtools.pipeline.mosaic.missions import mission_named
@@ -134,15 +142,35 @@ class _ChosenSteps(ChosenSteps):
         return super().name(word)
 
     def name(self, word):
+        """The tool name of a step.
+
+        Parameters
+        ----------
+        word : str
+            As it was typed.
+        """
         return self._declared(word).name
 
     def settings(self, words):
+        """As `ChosenSteps.settings`.
+
+        Parameters
+        ----------
+        words : iterable of str
+            As they were typed.
+        """
         return read_settings(words, self._declared, self.mission)
+
+    def _of_products(self):
+        return () if self.of_images else [one for one in step_names(self.mission) if not self._in_chain(one)]
+
+    def _in_chain(self, name):
+        return step_of(name, self.mission).in_chain
 
     def _declared(self, word):
         """Declaration of a step, by tool name, cal_step key or suffix."""
         plain = word.lower().removeprefix("rt-")
-        for step in (step_of(name, self.mission) for name in (*self.of_mosaic, "catalog")):
+        for step in (step_of(name, self.mission) for name in (*self.of_mosaic, "catalog", *self._of_products())):
             if plain in (step.name, step.cal_step, step.suffix):
                 return step
         if self.of_images:

@@ -27,7 +27,12 @@ OF_JWST = re.compile(r"jw\d{5}")
 
 RAMPS = ("ramp", "uncal")
 
-EARLIER = {"rate": RAMPS, "rateints": RAMPS, "cal": ("bsub", "rate", *RAMPS)}
+EARLIER = {
+    "rate": RAMPS,
+    "rateints": RAMPS,
+    "cal": ("bsub", "rate", *RAMPS),
+    "calints": ("bsubints", "rateints", *RAMPS),
+}
 """Products that a member can be made of where it is not there itself, the one with the least left to do first."""
 
 

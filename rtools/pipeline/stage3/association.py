@@ -1,0 +1,145 @@
+"""An association of the third stage as jobs: its members found, the exposures among them that are to be calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rtools.errors import InputError
+from rtools.pipeline.job.job import Job
+from rtools.pipeline.job.request import Request
+from rtools.pipeline.jwst.job import JwstJob
+from rtools.pipeline.stage3.recipes import RECIPES, Chain, Piece
+from rtools.products import names
+from rtools.products.jwst import open_jwst
+from rtools.products.mosaic.jwst_association import (
+    JwstAssociation,
+    JwstAssociationProduct,
+    file_of_member,
+    read_jwst_association,
+)
+from rtools.remote import marks
+
+__all__ = ["association_of_stage3", "exposures_to_calibrate", "plan_association"]
+
+
+def association_of_stage3(path: str | Path) -> JwstAssociation:
+    """An association of a type for which there is a recipe.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``_asn.json`` file.
+
+    Returns
+    -------
+    rtools.products.mosaic.jwst_association.JwstAssociation
+
+    Raises
+    ------
+    InputError
+        It is none, or of another type.
+    """
+    association = read_jwst_association(path)
+    if association.asn_type not in RECIPES:
+        raise InputError(f"what {association.asn_type} makes is not made here; {', '.join(RECIPES)} are", path=path)
+    return association
+
+
+def exposures_to_calibrate(path: str | Path, folder: Path) -> list[str]:
+    """Files of members that are not there themselves, but what they can be made of.
+
+    Parameters
+    ----------
+    path : str or Path
+        The association.
+    folder : Path
+        Where its members lie.
+
+    Returns
+    -------
+    list of str
+        Each once.
+
+    Raises
+    ------
+    InputError
+        It is no association of a known type.
+    """
+    association = association_of_stage3(path)
+    members = [member.name for product in association.products for member in product.members]
+    files = ((folder / name, file_of_member(folder, name)) for name in members)
+    return list(dict.fromkeys(str(there) for wanted, there in files if there != wanted and there.exists()))
+
+
+def plan_association(path: str | Path, folder: Path, request: Request, calibrated: Mapping[str, JwstJob]) -> list[Job]:
+    """Decide what is done with an association, or refuse it.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``_asn.json`` file.
+    folder : Path
+        Where its members lie.
+    request : rtools.pipeline.job.request.Request
+        What is asked; its `settings` are those of all steps.
+    calibrated : mapping of str to JwstJob
+        Exposures that are calibrated in the same run, by the files that they are calibrated from.
+
+    Returns
+    -------
+    list of Job
+        In the order in which they are done.
+
+    Raises
+    ------
+    InputError
+        It is of another type, a member is not there, or what it asks for is not done here.
+    UsageError, MissingReferenceError, RtoolsError
+        As `rtools.pipeline.stage3.job.plan_products`.
+    """
+    association = association_of_stage3(path)
+    jobs: list[Job] = []
+    for product in association.products:
+        jobs += _plan_product(association, product, folder, request, calibrated)
+    return jobs
+
+
+def _plan_product(association, product, folder, request, calibrated):
+    recipe = RECIPES[association.asn_type]
+    members = _members_of(association, product, folder, calibrated)
+    science = members.get("science", [])
+    if not science:
+        raise InputError("the association has no science members", path=association.path)
+    if association.asn_type == "spec2" and len(science) > 1:
+        raise InputError(f"product {product.name!r} has {len(science)} science members; spec2 takes one",
+                         path=association.path)  # fmt: skip
+    meta = open_jwst(science[0].like).meta
+    place = Path(request.outdir) if request.outdir else marks.beside(folder)
+    root = product.name or names.split_suffix(science[0].path)[0]
+    chain = Chain(root, association.asn_id or "", place, request, association.path, meta)
+    if chain.exposure_type in recipe.out_of_reach:
+        raise InputError(f"{chain.exposure_type}: {recipe.out_of_reach[chain.exposure_type]}", path=association.path)
+    recipe.plan(chain, members)
+    return chain.jobs
+
+
+def _members_of(
+    association: JwstAssociation, product: JwstAssociationProduct, folder: Path, calibrated: Mapping[str, JwstJob]
+) -> dict[str, list[Piece]]:
+    """Files of the members, those that are made in the same run among them, by exptype."""
+    found: dict[str, list[Piece]] = {}
+    for member in product.members:
+        there = file_of_member(folder, member.name)
+        if not there.exists():
+            raise InputError(f"member {member.name} is not there", path=association.path)
+        path = str(there)
+        if path in calibrated:
+            job = calibrated[path]
+            piece = Piece(str(job.plan.outputs[job.plan.main]), job.plan.main, path, job.key)
+        elif there != folder / member.name:
+            raise InputError(f"member {member.name} cannot be made of {there.name}", path=association.path)
+        else:
+            piece = Piece(path, open_jwst(path).kind, path)
+        found.setdefault(member.exptype, []).append(piece)
+    return found

@@ -1,0 +1,249 @@
+"""What associations of the third stage, and of spectra of the second, ask for: which steps, on which files.
+
+The recipes follow the mission's pipelines calwebb_tso3, calwebb_coron3, calwebb_ami3, calwebb_spec2 and calwebb_spec3.
+Each step is a job of its own, which waits for those that make what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rtools.errors import InputError
+from rtools.jwst.suffixes import extension_of
+from rtools.pipeline.job.job import Job
+from rtools.pipeline.job.request import Request
+from rtools.pipeline.stage3.job import Awaited, plan_products
+from rtools.pipeline.stage3.work import work_of
+from rtools.products import names
+
+__all__ = ["RECIPES", "Chain", "Piece"]
+
+
+class Piece(NamedTuple):
+    """A file that is there, or that a job of the run makes.
+
+    Attributes
+    ----------
+    path : str
+        Where it is, or will be.
+    kind : str
+        The product that it is.
+    like : str
+        A file that is there and has its metadata.
+    key : str or None
+        Of the job that makes it.
+    """
+
+    path: str
+    kind: str
+    like: str
+    key: str | None = None
+
+    @property
+    def root(self) -> str:
+        """Its name without suffix and directory."""
+        return names.split_suffix(Path(self.path).name)[0]
+
+
+@dataclass
+class Chain:
+    """Jobs of one product of an association, as they are planned.
+
+    Attributes
+    ----------
+    product : str
+        The name of the product, without suffix.
+    asn_id : str
+        The candidate, which stands in names of exposures.
+    folder : Path
+        Where products go.
+    request : rtools.pipeline.job.request.Request
+        What is asked; its `settings` are those of all steps.
+    path : str
+        The association, for messages.
+    meta : mapping
+        Of its first science member.
+    jobs : list of Job
+        In the order in which they are done.
+    """
+
+    product: str
+    asn_id: str
+    folder: Path
+    request: Request
+    path: str
+    meta: Mapping[str, Any]
+    jobs: list[Job] = field(default_factory=list)
+
+    @property
+    def exposure_type(self) -> str:
+        """EXP_TYPE of the first science member."""
+        return str((self.meta.get("exposure") or {}).get("type"))
+
+    def skips(self, step: str) -> bool:
+        """Whether a step is not wanted.
+
+        Parameters
+        ----------
+        step : str
+            Its tool name.
+        """
+        return step in self.request.skip
+
+    def of_exposure(self, piece: Piece) -> str:
+        """Root of what is made of one exposure for this association: with the candidate's name.
+
+        Parameters
+        ----------
+        piece : Piece
+            The exposure.
+        """
+        ending = f"_{self.asn_id}"
+        return piece.root if not self.asn_id or piece.root.endswith(ending) else piece.root + ending
+
+    def do(self, step: str, pieces: Sequence[Piece], root: str) -> dict[str, Piece]:
+        """Plan a step.
+
+        Parameters
+        ----------
+        step : str
+            Its tool name.
+        pieces : sequence of Piece
+            What it is done on, in the order in which the tool takes them.
+        root : str
+            Names of its products without suffix.
+
+        Returns
+        -------
+        dict of str to Piece
+            Its products by suffix, the main one last.
+        """
+        work, settings = work_of(step), self.request.settings.get(step, {})
+        options = work.step.defaults("jwst") | dict(settings)
+        suffixes = work.gives(pieces[0].kind, options)
+        outputs = {suffix: self.folder / f"{root}_{suffix}.{extension_of(suffix)}" for suffix in suffixes}
+        request = replace(self.request, tool=work.step.tool, single=step, skip=frozenset(), settings={step: settings})
+        after = {piece.path: Awaited(piece.key, piece.like, piece.kind) for piece in pieces if piece.key}
+        files = [piece.path for piece in pieces]
+        job = plan_products(str(outputs[suffixes[-1]]), files, request, outputs=outputs, after=after)
+        self.jobs.append(job)
+        return {suffix: Piece(str(path), suffix, pieces[0].like, job.key) for suffix, path in outputs.items()}
+
+
+Members = Mapping[str, Sequence[Piece]]
+"""Files of the members of a product, by exptype."""
+
+
+def _without_outliers(chain: Chain, pieces: Sequence[Piece]) -> list[Piece]:
+    """Exposures with their outliers flagged, each in a file of its own; as they are, where that is not wanted."""
+    if chain.skips("outlier"):
+        return list(pieces)
+    return [chain.do("outlier", [piece], chain.of_exposure(piece))["crfints"] for piece in pieces]
+
+
+IMAGES_IN_TIME = ("NRC_TSIMAGE", "MIR_IMAGE")
+"""Types of time series that are images; the others are spectra."""
+
+
+def _series(chain: Chain, members: Members) -> None:
+    """tso3: outliers, and a light curve: of images by an aperture, of spectra in white light."""
+    pieces = _without_outliers(chain, members["science"])
+    if chain.exposure_type in IMAGES_IN_TIME:
+        chain.do("phot", pieces, chain.product)
+        return
+    spectra = chain.do("x1d", pieces, chain.product)
+    if not chain.skips("whtlt"):
+        chain.do("whtlt", [spectra["x1dints"]], chain.product)
+
+
+def _coronagraphs(chain: Chain, members: Members) -> None:
+    """coron3: outliers; images of reference stars together, aligned with each exposure, and subtracted from it."""
+    if not members.get("psf"):
+        raise InputError("no member is a reference star (exptype psf)", path=chain.path)
+    targets = _without_outliers(chain, members["science"])
+    stack = chain.do("psfstack", _without_outliers(chain, members["psf"]), chain.product)["psfstack"]
+    for target in targets:
+        root = chain.of_exposure(target)
+        aligned = chain.do("psfalign", [target, stack], root)["psfalign"]
+        chain.do("psfsub", [target, aligned], root)
+
+
+def _interferometry(chain: Chain, members: Members) -> None:
+    """ami3: observables of each exposure; those of the target divided by those of the reference star."""
+    targets, stars = (
+        [chain.do("ami", [piece], chain.of_exposure(piece))["ami-oi"] for piece in members.get(exptype, ())]
+        for exptype in ("science", "psf")
+    )
+    if len(stars) > 1:
+        raise InputError(f"{len(stars)} members are reference stars: one calibrates a target", path=chain.path)
+    for target in targets if stars else ():
+        root = chain.product if len(targets) == 1 else f"{chain.product}-{target.root}"
+        chain.do("aminorm", [target, stars[0]], root)
+
+
+INTEGRAL_FIELD = ("MIR_MRS", "NRS_IFU")
+
+
+def _spectra_of_exposures(chain: Chain, members: Members) -> None:
+    """spec2: of one exposure a rectified image and a spectrum; of a series spectra of each integration."""
+    (piece,) = members["science"]
+    if piece.kind == "calints":
+        chain.do("x1d", [piece], chain.product)
+    elif chain.exposure_type in INTEGRAL_FIELD:
+        chain.do("x1d", [chain.do("cube", [piece], chain.product)["s3d"]], chain.product)
+    else:
+        straight = piece if chain.skips("resample") else chain.do("resample", [piece], chain.product)["s2d"]
+        chain.do("x1d", [straight], chain.product)
+
+
+def _spectra_of_targets(chain: Chain, members: Members) -> None:
+    """spec3: of all exposures of a target one rectified image or cube and its spectrum, and their spectra combined."""
+    science = list(members["science"])
+    if chain.exposure_type in INTEGRAL_FIELD:
+        chain.do("x1d", [chain.do("cube", science, chain.product)["s3d"]], chain.product)
+        return
+    if not chain.skips("resample"):
+        chain.do("x1d", [chain.do("resample", science, chain.product)["s2d"]], chain.product)
+    if len(science) > 1 and not chain.skips("c1d"):
+        spectra = [chain.do("x1d", [piece], chain.of_exposure(piece))["x1d"] for piece in science]
+        chain.do("c1d", spectra, chain.product)
+
+
+class Recipe(NamedTuple):
+    """What an association of one type asks for.
+
+    Attributes
+    ----------
+    plan : callable
+        ``plan(chain, members)`` plans all jobs.
+    steps : tuple of str
+        Tool names of the steps that it may have.
+    out_of_reach : mapping of str to str
+        EXP_TYPE of what is not done here, and why.
+    """
+
+    plan: Callable[[Chain, Members], None]
+    steps: tuple[str, ...]
+    out_of_reach: Mapping[str, str] = {}
+
+
+OVERLAPPING = "spectra of overlapping orders (ATOCA) are not extracted here"
+NO_SLITS = "spectra without slits are not cut out and extracted here"
+
+RECIPES: Mapping[str, Recipe] = {
+    "tso3": Recipe(_series, ("outlier", "phot", "x1d", "whtlt"), {"NIS_SOSS": OVERLAPPING}),
+    "coron3": Recipe(_coronagraphs, ("outlier", "psfstack", "psfalign", "psfsub", "resample")),
+    "ami3": Recipe(_interferometry, ("ami", "aminorm")),
+    "spec2": Recipe(
+        _spectra_of_exposures,
+        ("resample", "cube", "x1d"),
+        {"NIS_SOSS": OVERLAPPING, "NIS_WFSS": NO_SLITS, "NRC_WFSS": NO_SLITS},
+    ),
+    "spec3": Recipe(
+        _spectra_of_targets, ("resample", "cube", "x1d", "c1d"), {"NIS_WFSS": NO_SLITS, "NRC_WFSS": NO_SLITS}
+    ),
+}
+"""Recipes by the type of their associations."""
