@@ -20,8 +20,10 @@ __all__ = [
     "IMAGING_DETECTORS",
     "REFERENCE_WIDTH",
     "Bandpass",
+    "CubeFacts",
     "JwstDetector",
     "bandpass",
+    "cube_facts",
     "detector_facts",
     "filter_names",
     "filters_of",
@@ -285,3 +287,38 @@ def _filters(instrument, channel):
     return {
         name: values for name, values in nircam.items() if (values["pivot_um"] < SHORT_OF_UM) == (channel == "SHORT")
     }
+
+
+@dataclass(frozen=True)
+class CubeFacts:
+    """What a channel of MIRI's medium-resolution spectrometer has.
+
+    Attributes
+    ----------
+    slice_width : float
+        Width of a slice on the sky, arcsec.
+    spaxel : float
+        Side of a spaxel of the mission's cubes, arcsec.
+    step : float
+        From plane to plane of these, micrometres.
+    """
+
+    slice_width: float
+    spaxel: float
+    step: float
+
+
+def cube_facts(channel: str) -> CubeFacts:
+    """What a channel of MIRI's medium-resolution spectrometer has.
+
+    Parameters
+    ----------
+    channel : str
+        ``1`` to ``4``.
+
+    Returns
+    -------
+    CubeFacts
+    """
+    told = instrument_facts()["miri_mrs"]
+    return CubeFacts(*(told[key][channel] for key in ("slice_width_arcsec", "spaxel_arcsec", "step_um")))

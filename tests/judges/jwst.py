@@ -39,7 +39,7 @@ def describe(model):
             arrays[key] = fingerprint(value)
     plain = {key: value for key, value in flat.items() if isinstance(value, str | int | float | bool)}
     wcs = getattr(model.meta, "wcs", None)
-    position = [float(value) for value in wcs(3, 4)] if callable(wcs) else None
+    position = [float(value) for value in wcs(*(3, 4, 0)[: wcs.pixel_n_dim])] if callable(wcs) else None
     return {"model": type(model).__name__, "arrays": arrays, "values": plain, "wcs": position}
 
 

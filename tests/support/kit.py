@@ -30,7 +30,7 @@ from tests.support.stage3_files import golden_product
 
 TOOLS = sorted(tool_names())
 
-GROUPED = ("gw",)
+GROUPED = ("gw", "cube")
 """Tools of which each subcommand is a tool of its own for the suite: each has inputs, outputs and options."""
 
 SUBTOOLS = sorted(f"{name} {word}" for name in GROUPED for word in command_of(name).commands)

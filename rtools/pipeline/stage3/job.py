@@ -258,7 +258,7 @@ def plan_products(
             work.check(products, options)
     kind = after[files[0]].kind if files[0] in after else products[0].kind
     if outputs is None:
-        outputs = _named(work, kind, options, request, called)
+        outputs = _named(work, kind, options, request, called, several=len(files) > 1)
     messages.warnings += check_outputs(outputs, list(outputs)[-1], request, [called])
     refuse_inputs(outputs.values(), files)
     found = find.references(
@@ -274,9 +274,9 @@ def plan_products(
     return ProductsJob(name, request, tuple(files), called, plan, outputs, messages, size, after)
 
 
-def _named(work, kind, options, request, called):
+def _named(work, kind, options, request, called, *, several):
     suffixes = work.gives(kind, options)
-    if work.together and not request.output:
+    if work.together and several and not request.output:
         raise UsageError("the product has no name", mend=f"use -o NAME_{suffixes[-1]}.{extension_of(suffixes[-1])}")
     stem = names.split_suffix(Path(called).name)[0]
     extensions = {suffix: extension_of(suffix) for suffix in suffixes}

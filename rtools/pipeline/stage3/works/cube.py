@@ -1,0 +1,145 @@
+"""rt-cube build on files: _cal and _crf of integral fields to _s3d."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rtools.errors import UsageError
+from rtools.jwst.instrument import cube_facts
+from rtools.pipeline.stage3.cube_files import cloud_of, joined
+from rtools.pipeline.stage3.cube_meta import cube_hdus, cube_meta, grid_like, gwcs_of
+from rtools.pipeline.stage3.making import passed_on, refuse_other
+from rtools.pipeline.stage3.work import ProductWork
+from rtools.spectra.cube_building import CubeGrid, PixelCloud, PointReach, build_cube, choose_grid
+from rtools.spectra.steps.cube import STEP
+from rtools.wfi.sphere import distance_and_angle
+
+if TYPE_CHECKING:
+    from rtools.pipeline.stage3.making import ProductMaking
+    from rtools.products.jwst import JwstProduct
+
+__all__ = ["WORK"]
+
+NO_PIXELS = PixelCloud(*([np.zeros(0)] * 3), *([np.zeros((0, 4))] * 2), *([np.zeros(0)] * 3))
+
+SAME = ("instrument.name", "instrument.detector", "exposure.type")
+
+
+def _make(making: ProductMaking) -> None:
+    options, first = making.options, making.products[0]
+    channel = _channel(first, options)
+    spaxel, step = _sides(first, options, channel)
+    low, high = _wave(options["wave"])
+    clouds = [cloud_of(product, options["map"], channel) for product in making.products]
+    cloud = joined(clouds, low, high)
+    if channel is not None and len(_channels(first)) == 2:
+        cloud = _of_channel(cloud, upper=channel == _channels(first)[1])
+    del clouds
+    grid = choose_grid(cloud, spaxel, step, _angle(options["rotate"], cloud))
+    if options["like"] is not None:
+        grid = grid_like(options["like"], grid)
+    cube = build_cube(cloud, grid, _reach(options, grid), making.work)
+    meta = passed_on(first, "wcs", "wcsinfo", cube_build="COMPLETE") | cube_meta(first, grid, options)
+    unit = first.arrays["data"].unit
+    making.write_new("s3d", meta, cube_hdus(cube, grid, unit), tree={"meta": {"wcs": gwcs_of(grid)}})
+
+
+def _channels(product: JwstProduct) -> str:
+    """Channels of MIRI's spectrometer on the detector, shorter wavelengths first; empty for another instrument."""
+    told = str((product.meta.get("instrument") or {}).get("channel") or "")
+    return "".join(sorted(told)) if told.isdecimal() else ""
+
+
+def _channel(product, options):
+    known, asked = _channels(product), options["channel"]
+    if not known:
+        if asked is not None:
+            raise UsageError(f"--channel {asked}: {product.path} has no channels")
+        return None
+    if asked is None and len(known) == 1:
+        return known
+    if asked is None or asked not in known:
+        raise UsageError(f"{product.path} has the channels {' and '.join(known)}", mend="--channel says which")
+    return asked
+
+
+def _sides(product, options, channel):
+    """Side of a spaxel and step of the planes."""
+    facts = cube_facts(channel) if channel else None
+    spaxel, step = options["spaxel"] or (facts and facts.spaxel), options["step"] or (facts and facts.step)
+    if not (spaxel and step):
+        raise UsageError(f"nothing says the voxels of {product.path}", mend="--spaxel and --step say them")
+    return float(spaxel), float(step)
+
+
+def _wave(word: str | None) -> tuple[float, float]:
+    if word is None:
+        return -np.inf, np.inf
+    try:
+        low, high = (float(part) if part else sign * np.inf
+                     for part, sign in zip(word.split(":"), (-1, 1), strict=True))  # fmt: skip
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not low < high:
+        raise UsageError(f"--wave {word}: LO:HI expected, micrometres")
+    return low, high
+
+
+def _of_channel(cloud: PixelCloud, *, upper: bool) -> PixelCloud:
+    """Pixels of one of two channels: between these no light falls, so the largest gap in wavelength parts them."""
+    waves = np.sort(cloud.wavelength)
+    gap = int(np.argmax(np.diff(waves))) if len(waves) > 1 else 0
+    parting = (waves[gap] + waves[min(gap + 1, len(waves) - 1)]) / 2
+    return joined([cloud], *((parting, np.inf) if upper else (-np.inf, parting)))
+
+
+def _angle(word: str, cloud: PixelCloud) -> float:
+    """Position angle of upward, degrees."""
+    if word == "north":
+        return 0.0
+    if word == "ifu":
+        _distance, angles = distance_and_angle(
+            (cloud.corner_ra[:, 0], cloud.corner_dec[:, 0]), (cloud.corner_ra[:, 3], cloud.corner_dec[:, 3])
+        )
+        return float(np.rad2deg(np.angle(np.exp(1j * angles).mean())))
+    try:
+        turned = float(word)
+    except ValueError:
+        turned = np.nan
+    if not np.isfinite(turned):
+        raise UsageError(f"--rotate {word}: north, ifu or a position angle expected")
+    return turned
+
+
+def _reach(options, grid: CubeGrid) -> PointReach | None:
+    if options["method"] == "drizzle":
+        return None
+    return PointReach(
+        options["rois"] or 2 * grid.spaxel, options["roiw"] or 2 * grid.step, options["scale"] or grid.spaxel
+    )
+
+
+def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    refuse_other(products, *SAME)
+    channel = _channel(products[0], options)
+    _sides(products[0], options, channel)
+    _wave(options["wave"])
+    if options["rotate"] != "ifu":
+        _angle(options["rotate"], NO_PIXELS)
+    for name in ("rois", "roiw", "scale"):
+        if options[name] is not None and options["method"] != "emsm":
+            raise UsageError(f"--{name} goes with --method emsm")
+
+
+WORK = ProductWork(
+    step=STEP,
+    takes=("cal", "crf"),
+    gives=lambda kind, options: ("s3d",),
+    make=_make,
+    check=_check,
+    together=True,
+    copies=24,
+)
