@@ -27,7 +27,7 @@ command = group(
     ),
 )
 
-for subcommand in (command_of_step(STEP, "rt-cube build"), plane, slice_, collapse, moments, merge, axis):
+for subcommand in (command_of_step(STEP), plane, slice_, collapse, moments, merge, axis):
     command.add_command(subcommand, subcommand.name.rpartition(" ")[2])
 
 main = entry(command)

@@ -8,7 +8,7 @@ import numpy as np
 
 from rtools.errors import UsageError
 
-__all__ = ["Moments", "collapse_cube", "merge_order", "moment_maps", "nearest_plane", "planes_between"]
+__all__ = ["LineMoments", "collapse_cube", "merge_order", "moment_maps", "nearest_plane", "planes_between"]
 
 SINGLE = 2.0**-22
 """Tables of wavelengths are in single precision: limits reach so much further, relatively."""
@@ -104,7 +104,7 @@ def collapse_cube(data: np.ndarray, err: np.ndarray, good: np.ndarray, how: str)
     return made, mean_error * few, count.astype(np.float64)
 
 
-class Moments(NamedTuple):
+class LineMoments(NamedTuple):
     """Maps of moments along the wavelength.
 
     Attributes
@@ -121,8 +121,8 @@ class Moments(NamedTuple):
     width: np.ndarray
 
 
-def moment_maps(data: np.ndarray, err: np.ndarray, good: np.ndarray, wavelength: np.ndarray) -> Moments:
-    """Moments of the light along the wavelength.
+def moment_maps(data: np.ndarray, err: np.ndarray, good: np.ndarray, wavelength: np.ndarray) -> LineMoments:
+    """LineMoments of the light along the wavelength.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def moment_maps(data: np.ndarray, err: np.ndarray, good: np.ndarray, wavelength:
 
     Returns
     -------
-    Moments
+    LineMoments
     """
     step = np.gradient(wavelength) if len(wavelength) > 1 else np.ones(1)
     weight = np.where(good, data, 0.0).astype(np.float64) * step[:, None, None]
@@ -146,7 +146,7 @@ def moment_maps(data: np.ndarray, err: np.ndarray, good: np.ndarray, wavelength:
     waves = wavelength[:, None, None]
     centre = (weight * waves).sum(axis=0) / positive
     spread = (weight * (waves - centre) ** 2).sum(axis=0) / positive
-    return Moments(np.where(some, flux, np.nan), np.where(some, error, np.nan), centre,
+    return LineMoments(np.where(some, flux, np.nan), np.where(some, error, np.nan), centre,
                    np.sqrt(np.where(spread >= 0, spread, np.nan)))  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.support.modules import imports, libraries_of, modules, tree_of
 
 FLOORS = [
-    ["rtools.errors", "rtools.machine"],
+    ["rtools.errors", "rtools.machine", "rtools.declared_parts"],
     ["rtools.remote"],
     ["rtools.compiled", "rtools.declare", "rtools.findings"],
     ["rtools.wfi", "rtools.jwst"],

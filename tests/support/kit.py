@@ -36,6 +36,9 @@ GROUPED = ("gw", "cube")
 SUBTOOLS = sorted(f"{name} {word}" for name in GROUPED for word in command_of(name).commands)
 """These, as ``gw measure``."""
 
+OF_GW = tuple(name for name in SUBTOOLS if name.startswith("gw "))
+OF_CUBES = tuple(name for name in SUBTOOLS if name.startswith("cube "))
+
 ALL = [*TOOLS, *SUBTOOLS]
 """What can be typed and has a help."""
 
@@ -80,6 +83,13 @@ LINES = {
     "phot": ("FILE --at 10,10 --no-psf --outdir DIR",),
     "psf": ("FILE --builtin --outdir DIR",),
     "gw attitude": ("FILE STAR",),
+    "cube build": ("FILE --spaxel 0.5 --step 0.05 -o DIR/out_s3d.fits",),
+    "cube plane": ("FILE --wave 5.3 --outdir DIR",),
+    "cube slice": ("FILE --wave 5.1:5.3 --outdir DIR",),
+    "cube collapse": ("FILE --how median --outdir DIR",),
+    "cube moments": ("FILE --wave 5.1:5.5 --outdir DIR",),
+    "cube axis": ("FILE --table --outdir DIR",),
+    "cube merge": ("FILE CUBE -o DIR/out_s3d.fits",),
     "multiband": ("FILE --outdir DIR",),
     "resample": ("FILE -o DIR/out_coadd.asdf",),
     **dict.fromkeys((*chain.order(), "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
@@ -92,7 +102,7 @@ LINES = {
     **{name: (f"FILE --ref {name}=none --outdir DIR",) for name in ("reset", "rscd")},
 }
 """Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs, STAR a
-guide-window file of another star, BKG an exposure of the background, STACK and ALIGNED images of reference stars."""
+guide-window file of another star, BKG an exposure of the background; STACK, ALIGNED and CUBE are in `BESIDE`."""
 
 WRITES = {
     "sim": f"{NAME} --size 256 --read-pattern 1;2;3 --no-truth --outdir DIR",
@@ -103,7 +113,7 @@ WRITES = {
     "diff": "FILE FILE -o DIR/out.asdf",
     "table": "FILE --format ecsv -o DIR/out.ecsv",
     "match": "FILE FILE -o DIR/out.ecsv",
-    **dict.fromkeys(SUBTOOLS, "FILE --outdir DIR"),
+    **dict.fromkeys(OF_GW, "FILE --outdir DIR"),
     "gw attitude": "FILE STAR --outdir DIR",
     "asn": f"{NAME} {' '.join(f'{number}_uncal.asdf' for number in range(40))} -o DIR/field_asn.json",
 }
@@ -120,7 +130,9 @@ TAKES = {
     "refcat": "catalog",
     "skymap": "wcs",
     "multiband": "coadd",
-    **dict.fromkeys(SUBTOOLS, "gw"),
+    **dict.fromkeys(OF_GW, "gw"),
+    **dict.fromkeys(OF_CUBES, "s3d"),
+    "cube build": "slices",
     "gw face": "face",
     **dict.fromkeys(OF_JWST, "jwst_ramp"),
     **OF_PRODUCTS,
@@ -146,7 +158,7 @@ MANY = {
     "point": "FILE --quaternion 0 0 0 1 --outdir DIR",
     "view": "FILE --outdir DIR",
     "table": "FILE --format ecsv --outdir DIR",
-    **dict.fromkeys(SUBTOOLS, "FILE --outdir DIR"),
+    **dict.fromkeys(OF_GW, "FILE --outdir DIR"),
 }
 """Tool to a command line that takes many files, where it is not the first of its lines."""
 
@@ -179,10 +191,10 @@ READS = [(name, line) for name, line in CASES if re.search("FILE|GAIN", line)]
 WRITERS = [(name, writing_line(name)) for name in WORKING if writing_line(name)]
 
 
-BESIDE = {"STACK": "psfstack", "ALIGNED": "psfalign"}
+BESIDE = {"STACK": "psfstack", "ALIGNED": "psfalign", "CUBE": "s3d_again"}
 """Words of lines that stand for a second file, and which of `tests.support.stage3_files` it is."""
 
-TOGETHER = ("gw attitude", "psfstack", "psfalign", "psfsub")
+TOGETHER = ("gw attitude", "psfstack", "psfalign", "psfsub", "cube build", "cube merge")
 """Tools whose inputs are one thing."""
 
 
@@ -261,7 +273,7 @@ def others(tmp_path_factory):
 
 def golden_products():
     """What steps on whole products of JWST take."""
-    return {kind: golden_product(kind) for kind in set(OF_PRODUCTS.values())}
+    return {kind: golden_product(kind) for kind in {*OF_PRODUCTS.values(), "slices", "s3d"}}
 
 
 @cache

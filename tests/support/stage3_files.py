@@ -16,6 +16,9 @@ __all__ = ["FILES", "golden_product"]
 EXPOSURE = "jw01234001001_02101_00001"
 
 FILES = {
+    "slices": ("spec", "in_cal.fits", f"{EXPOSURE}_mirifushort_cal.fits"),
+    "s3d": ("cube", "in_s3d.fits", "jw01234-o001_t001_miri_ch1-short_s3d.fits"),
+    "s3d_again": ("cube", "in_s3d.fits", "jw01234-o002_t001_miri_ch1-short_s3d.fits"),
     "calints": ("tso", "in_calints.fits", f"{EXPOSURE}_nrca1_calints.fits"),
     "crfints": ("tso", "out_crfints.fits", f"{EXPOSURE}_nrca1_o001_crfints.fits"),
     "coron_calints": ("coron", "in_target_calints.fits", f"{EXPOSURE}_nrcalong_calints.fits"),

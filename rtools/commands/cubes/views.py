@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit.console import json_line
-from rtools.commands.kit.inputs import opened
+from rtools.commands.kit.inputs import is_stream, local_path, opened
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.options import fail_fast, json_output
@@ -125,7 +125,10 @@ def _ranged(cube, word):
     click.option("--wave", type=float, required=True, metavar="W", help="Wavelength, µm."),
     summary="The plane of a cube at a wavelength.",
     description="Writes a cube of one plane, that whose wavelength is nearest.",
-    examples=("rt-cube plane X_s3d.fits --wave 5.34 -o line_s3d.fits",),
+    examples=(
+        "rt-cube plane X_s3d.fits --wave 5.34 -o line_s3d.fits",
+        "rt-cube plane *_s3d.fits --wave 6.99 --outdir planes",
+    ),
 )
 def plane(cube, options):
     from rtools.pipeline.stage3.cube_views import one_plane
@@ -138,7 +141,10 @@ def plane(cube, options):
     click.option("--wave", required=True, metavar="LO:HI", help="Wavelengths from and to, both inclusive, µm."),
     summary="The planes of a cube between two wavelengths.",
     description="Writes a cube with the planes of the range. rt-cut --section cuts it on the sky.",
-    examples=("rt-cube slice X_s3d.fits --wave 5.2:5.6 --outdir cut",),
+    examples=(
+        "rt-cube slice X_s3d.fits --wave 5.2:5.6 --outdir cut",
+        "rt-cube slice X_s3d.fits --wave 7: -o red_s3d.fits",
+    ),
 )
 def slice_(cube, options):
     return _ranged(cube, options["wave"])
@@ -153,7 +159,10 @@ def slice_(cube, options):
         "Writes a cube of one plane: the mean, median or sum of all voxels that can be used, with its error, and in "
         "WMAP how many there were."
     ),
-    examples=("rt-cube collapse X_s3d.fits --wave 5.2:5.3 --how median -o image_s3d.fits",),
+    examples=(
+        "rt-cube collapse X_s3d.fits --wave 5.2:5.3 --how median -o image_s3d.fits",
+        "rt-cube collapse *_s3d.fits --outdir white",
+    ),
 )
 def collapse(cube, options):
     from rtools.pipeline.stage3.cube_views import collapsed
@@ -170,7 +179,10 @@ def collapse(cube, options):
         "wavelength weighted by the light, and WIDTH, the dispersion about it, both in micrometres. A continuum is "
         "not subtracted: choose the range, or subtract it first."
     ),
-    examples=("rt-cube moments X_s3d.fits --wave 5.32:5.36 -o moments_s3d.fits",),
+    examples=(
+        "rt-cube moments X_s3d.fits --wave 5.32:5.36 -o line_s3d.fits",
+        "rt-cube moments *_s3d.fits --wave 6.97:7 --outdir lines",
+    ),
 )
 def moments(cube, options):
     from rtools.pipeline.stage3.cube_views import moments as maps
@@ -187,7 +199,10 @@ def moments(cube, options):
         "Both forms say the same; software that does not know tables (WAVE-TAB) needs the second. It is refused where "
         "the steps differ by more than a thousandth."
     ),
-    examples=("rt-cube axis X_s3d.fits --linear -o X_linear_s3d.fits",),
+    examples=(
+        "rt-cube axis X_s3d.fits --linear -o X_linear_s3d.fits",
+        "rt-cube axis *_s3d.fits --table --outdir tables",
+    ),
 )
 def axis(cube, options):
     from rtools.pipeline.stage3.cube_views import axis_of
@@ -204,7 +219,10 @@ def axis(cube, options):
         "The cubes must have the same spaxels (rt-cube build --like). Planes stand in the order of wavelength; where "
         "two cubes overlap, a plane is that of the cube whose middle is nearer. The third axis becomes a table."
     ),
-    examples=("rt-cube merge ch1_s3d.fits ch2_s3d.fits -o both_s3d.fits",),
+    examples=(
+        "rt-cube merge ch1_s3d.fits ch2_s3d.fits -o both_s3d.fits",
+        "rt-cube merge @ranges.txt -o whole_s3d.fits",
+    ),
     no_args_is_help=True,
 )
 @click.argument("inputs", nargs=-1, metavar="CUBE…")
@@ -222,8 +240,9 @@ def merge(console, inputs, output, overwrite, dry_run, as_json):
         raise UsageError("one cube alone cannot be merged")
     outputs = Outputs(output, None, overwrite=overwrite, inputs=names[:1], dry_run=dry_run)
     for name in names:
-        outputs.refuse_input(name)
-    products = [open_any(name) for name in names]
+        if not is_stream(name):
+            outputs.refuse_input(name)
+    products = [open_any(local_path(name)) for name in names]
     for product in products:
         _refuse_other(product)
     path = outputs.path(names[0], Path(output).name)

@@ -24,15 +24,13 @@ from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 __all__ = ["command", "plans_of_products", "refuse_typed", "request_of_products", "run_products", "split_inputs"]
 
 
-def command(step, name=""):
+def command(step):
     """The click command of a step on whole products.
 
     Parameters
     ----------
     step : rtools.declare.ProductStep
         Its declaration.
-    name : str
-        What is typed, where that is not the step's tool: ``rt-cube build``.
 
     Returns
     -------
@@ -68,7 +66,7 @@ def command(step, name=""):
         run = decorator(run)
     description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
     about = {"summary": step.summary, "description": description, "examples": step.examples}
-    return tool(name or step.tool, **about, no_args_is_help=True)(run)
+    return tool(step.tool, **about, no_args_is_help=True)(run)
 
 
 def run_products(console, inputs, request, jobs, flags):

@@ -9,7 +9,7 @@ from rtools.errors import InputError
 from rtools.pipeline.job.job import Job
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.jwst.job import JwstJob
-from rtools.pipeline.stage3.recipes import RECIPES, Chain, Piece
+from rtools.pipeline.stage3.recipes import RECIPES, Chain, MemberFile
 from rtools.products import names
 from rtools.products.jwst import open_jwst
 from rtools.products.mosaic.jwst_association import (
@@ -126,9 +126,9 @@ def _plan_product(association, product, folder, request, calibrated):
 
 def _members_of(
     association: JwstAssociation, product: JwstAssociationProduct, folder: Path, calibrated: Mapping[str, JwstJob]
-) -> dict[str, list[Piece]]:
+) -> dict[str, list[MemberFile]]:
     """Files of the members, those that are made in the same run among them, by exptype."""
-    found: dict[str, list[Piece]] = {}
+    found: dict[str, list[MemberFile]] = {}
     for member in product.members:
         there = file_of_member(folder, member.name)
         if not there.exists():
@@ -136,10 +136,10 @@ def _members_of(
         path = str(there)
         if path in calibrated:
             job = calibrated[path]
-            piece = Piece(str(job.plan.outputs[job.plan.main]), job.plan.main, path, job.key)
+            piece = MemberFile(str(job.plan.outputs[job.plan.main]), job.plan.main, path, job.key)
         elif there != folder / member.name:
             raise InputError(f"member {member.name} cannot be made of {there.name}", path=association.path)
         else:
-            piece = Piece(path, open_jwst(path).kind, path)
+            piece = MemberFile(path, open_jwst(path).kind, path)
         found.setdefault(member.exptype, []).append(piece)
     return found

@@ -19,10 +19,10 @@ from rtools.pipeline.stage3.job import Awaited, plan_products
 from rtools.pipeline.stage3.work import work_of
 from rtools.products import names
 
-__all__ = ["RECIPES", "Chain", "Piece"]
+__all__ = ["RECIPES", "Chain", "MemberFile"]
 
 
-class Piece(NamedTuple):
+class MemberFile(NamedTuple):
     """A file that is there, or that a job of the run makes.
 
     Attributes
@@ -93,32 +93,32 @@ class Chain:
         """
         return step in self.request.skip
 
-    def of_exposure(self, piece: Piece) -> str:
+    def of_exposure(self, piece: MemberFile) -> str:
         """Root of what is made of one exposure for this association: with the candidate's name.
 
         Parameters
         ----------
-        piece : Piece
+        piece : MemberFile
             The exposure.
         """
         ending = f"_{self.asn_id}"
         return piece.root if not self.asn_id or piece.root.endswith(ending) else piece.root + ending
 
-    def do(self, step: str, pieces: Sequence[Piece], root: str) -> dict[str, Piece]:
+    def do(self, step: str, pieces: Sequence[MemberFile], root: str) -> dict[str, MemberFile]:
         """Plan a step.
 
         Parameters
         ----------
         step : str
             Its tool name.
-        pieces : sequence of Piece
+        pieces : sequence of MemberFile
             What it is done on, in the order in which the tool takes them.
         root : str
             Names of its products without suffix.
 
         Returns
         -------
-        dict of str to Piece
+        dict of str to MemberFile
             Its products by suffix, the main one last.
         """
         work, settings = work_of(step), self.request.settings.get(step, {})
@@ -130,14 +130,14 @@ class Chain:
         files = [piece.path for piece in pieces]
         job = plan_products(str(outputs[suffixes[-1]]), files, request, outputs=outputs, after=after)
         self.jobs.append(job)
-        return {suffix: Piece(str(path), suffix, pieces[0].like, job.key) for suffix, path in outputs.items()}
+        return {suffix: MemberFile(str(path), suffix, pieces[0].like, job.key) for suffix, path in outputs.items()}
 
 
-Members = Mapping[str, Sequence[Piece]]
+Members = Mapping[str, Sequence[MemberFile]]
 """Files of the members of a product, by exptype."""
 
 
-def _without_outliers(chain: Chain, pieces: Sequence[Piece]) -> list[Piece]:
+def _without_outliers(chain: Chain, pieces: Sequence[MemberFile]) -> list[MemberFile]:
     """Exposures with their outliers flagged, each in a file of its own; as they are, where that is not wanted."""
     if chain.skips("outlier"):
         return list(pieces)
@@ -212,7 +212,7 @@ def _spectra_of_targets(chain: Chain, members: Members) -> None:
         chain.do("c1d", spectra, chain.product)
 
 
-class Recipe(NamedTuple):
+class Stage3Recipe(NamedTuple):
     """What an association of one type asks for.
 
     Attributes
@@ -233,16 +233,16 @@ class Recipe(NamedTuple):
 OVERLAPPING = "spectra of overlapping orders (ATOCA) are not extracted here"
 NO_SLITS = "spectra without slits are not cut out and extracted here"
 
-RECIPES: Mapping[str, Recipe] = {
-    "tso3": Recipe(_series, ("outlier", "phot", "x1d", "whtlt"), {"NIS_SOSS": OVERLAPPING}),
-    "coron3": Recipe(_coronagraphs, ("outlier", "psfstack", "psfalign", "psfsub", "resample")),
-    "ami3": Recipe(_interferometry, ("ami", "aminorm")),
-    "spec2": Recipe(
+RECIPES: Mapping[str, Stage3Recipe] = {
+    "tso3": Stage3Recipe(_series, ("outlier", "phot", "x1d", "whtlt"), {"NIS_SOSS": OVERLAPPING}),
+    "coron3": Stage3Recipe(_coronagraphs, ("outlier", "psfstack", "psfalign", "psfsub", "resample")),
+    "ami3": Stage3Recipe(_interferometry, ("ami", "aminorm")),
+    "spec2": Stage3Recipe(
         _spectra_of_exposures,
         ("resample", "cube", "x1d"),
         {"NIS_SOSS": OVERLAPPING, "NIS_WFSS": NO_SLITS, "NRC_WFSS": NO_SLITS},
     ),
-    "spec3": Recipe(
+    "spec3": Stage3Recipe(
         _spectra_of_targets, ("resample", "cube", "x1d", "c1d"), {"NIS_WFSS": NO_SLITS, "NRC_WFSS": NO_SLITS}
     ),
 }

@@ -6,6 +6,7 @@ __all__ = ["STEP"]
 
 STEP = ProductStep(
     name="cube",
+    word="build",
     cal_step="cube_build",
     suffix="s3d",
     summary="A cube of sky and wavelength from exposures of an integral field.",

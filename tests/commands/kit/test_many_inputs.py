@@ -13,9 +13,10 @@ from rtools.pipeline.job.steps import step_of
 from tests.support.kit import (
     LIGHT,
     NAME,
+    OF_CUBES,
+    OF_GW,
     OF_JWST,
     OF_PRODUCTS,
-    SUBTOOLS,
     WORKING,
     WRITERS,
     has,
@@ -197,8 +198,8 @@ def test_an_input_given_twice_is_done_once(name, taken, out, capsys):
 @pytest.mark.parametrize(("name", "line"), shared_first(case for case in WRITERS if "FILE" in case[1]))
 def test_a_directory_in_the_environment_does_not_hinder_o(name, line, taken, tmp_path, out, monkeypatch, capsys):
     monkeypatch.setenv("RT_OUTDIR", str(tmp_path / "elsewhere"))
-    tables = dict.fromkeys(("catalog", "multiband", "refcat", *SUBTOOLS), "parquet") | {"gw stack": "asdf"}
-    images = dict.fromkeys(("fits", *OF_JWST), "fits")
+    tables = dict.fromkeys(("catalog", "multiband", "refcat", *OF_GW), "parquet") | {"gw stack": "asdf"}
+    images = dict.fromkeys(("fits", *OF_JWST, *OF_CUBES), "fits")
     made = {name: extension_of(step_of(name, "jwst").suffix) for name in OF_PRODUCTS}
     extension = {**images, **made, "table": "ecsv", "view": "png", "report": "html", **tables}.get(name, "asdf")
     line = re.sub(r"-o \S+|--outdir \S+", f"-o DIR/x.{extension}", line)
