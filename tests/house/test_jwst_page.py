@@ -42,7 +42,7 @@ MADE_BY = {
     "uncal": "`rt-sim`", "ramp": "`rt-run`", "rate": "`rt-run`, `rt-sim`", "rateints": "`rt-run`, `rt-sim`",
     "cal": "`rt-run`, `rt-sim`", "calints": "`rt-run`, `rt-sim`", "bsub": "`rt-bsub`, `rt-run`",
     "bsubints": "`rt-bsub`, `rt-run`", "crf": "`rt-outlier`, `rt-run`", "crfints": "`rt-outlier`",
-    "i2d": "`rt-run`, `rt-resample`",
+    "phot": "`rt-phot`", "i2d": "`rt-run`, `rt-resample`",
     "psfstack": "`rt-psfstack`", "psfalign": "`rt-psfalign`", "psfsub": "`rt-psfsub`",
     "x1d": "`rt-x1d`", "x1dints": "`rt-x1d`",
 }  # fmt: skip

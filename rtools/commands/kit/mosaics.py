@@ -14,12 +14,12 @@ from rtools.commands.kit.entry import entry
 from rtools.commands.kit.executors import executor_of, with_memory
 from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.grid_options import GRID_KEYS, wanted_grid
+from rtools.commands.kit.idle import refuse_idle
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import options_by_mission
 from rtools.commands.kit.products import (
     plans_of_products,
-    refuse_typed,
     request_of_products,
     run_products,
     split_inputs,
@@ -112,10 +112,10 @@ def _refuse_meaningless(step, of_whole, whole, images):
     if not images:
         known = {item.key for item in work_of(step.name).step.options}
         about_images = {*(item.key for item in step.options), *GRID_KEYS} - known
-        refuse_typed(about_images, "is about images, and no input is one")
+        refuse_idle(dict.fromkeys(about_images, "is about images, and no input is one"))
     if not whole:
         kinds = " or ".join(work_of(step.name).takes)
-        refuse_typed(of_whole, f"is about {kinds}, and no input is one")
+        refuse_idle(dict.fromkeys(of_whole, f"is about {kinds}, and no input is one"))
 
 
 def _asked_for(step, mission, options):

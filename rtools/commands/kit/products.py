@@ -5,10 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit.config_shown import long_names
 from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.inputs import is_association, local_path
@@ -21,7 +19,7 @@ from rtools.commands.kit.tool import tool
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 
-__all__ = ["command", "plans_of_products", "refuse_typed", "request_of_products", "run_products", "split_inputs"]
+__all__ = ["command", "plans_of_products", "request_of_products", "run_products", "split_inputs"]
 
 
 def command(step):
@@ -116,12 +114,17 @@ def plans_of_products(inputs, request):
     list of (str, callable)
         As `rtools.pipeline.job.run.run_jobs` takes them.
     """
-    from rtools.pipeline.stage3.work import work_of
+    from rtools.pipeline.stage3.work import without_segment, work_of
 
     work = work_of(request.single)
     inputs = list(dict.fromkeys(inputs))
     one = work.together or work.beside or (work.joins and request.output)
     groups = [inputs] if one else [[name] for name in inputs]
+    if work.segments:
+        exposures = {}
+        for name in inputs:
+            exposures.setdefault(without_segment(name), []).append(name)
+        groups = list(exposures.values())
     return [(files[0], lambda files=files: [_plan(files, request)]) for files in groups]
 
 
@@ -154,27 +157,6 @@ def split_inputs(inputs, name):
 
     whole = [file for file in inputs if is_whole(file)]
     return whole, [file for file in inputs if file not in whole]
-
-
-def refuse_typed(keys, reason):
-    """Refuse options that are typed where they mean nothing; what environment and configuration say is passed over.
-
-    Parameters
-    ----------
-    keys : collection of str
-        Names of parameters.
-    reason : str
-        Why they mean nothing, behind the name of the option.
-
-    Raises
-    ------
-    UsageError
-        One is typed.
-    """
-    ctx = click.get_current_context()
-    for word, param in long_names(ctx.command).items():
-        if param.name in keys and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{word} {reason}")
 
 
 def request_of_products(name, options):

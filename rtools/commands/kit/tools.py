@@ -78,7 +78,7 @@ def groups():
     found = {group: list(names) for group, names in GROUPS.items()}
     for mission in MISSIONS:
         for step in steps.steps_in_order(mission):
-            if step.name not in found[step.group]:
+            if not any(step.name in names for names in found.values()):
                 found[step.group].append(step.name)
     return {group: tuple(names) for group, names in found.items()}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from rtools.errors import InputError, UsageError
 from rtools.pipeline.catalog.jwst import jwst_planes_of
 from rtools.pipeline.catalog.references import find_references, psf_of
 from rtools.pipeline.catalog.single import planes_of
-from rtools.products.jwst import JwstProduct, sky_of
+from rtools.products.jwst import JwstProduct, integration_times, sky_of
 from rtools.products.schema import history
 from rtools.reference import find
 from rtools.wfi import metadata
@@ -27,11 +28,23 @@ if TYPE_CHECKING:
     from rtools.reference.epsf import Psf
     from rtools.reference.epsf_choice import PsfChoice
 
-__all__ = ["LightRequest", "MeasuredImage", "image_planes", "image_psf", "light_of", "refuse_other"]
+__all__ = [
+    "SERIES_KINDS",
+    "LightRequest",
+    "MeasuredImage",
+    "image_planes",
+    "image_psf",
+    "light_of",
+    "light_of_integrations",
+    "refuse_other",
+]
 
 ROMAN_KINDS = ("l2_image", "l3_coadd")
 JWST_KINDS = ("cal", "crf", "i2d")
 """Images whose light is calibrated."""
+
+SERIES_KINDS = ("calints", "crfints")
+"""Products whose integrations are such images."""
 
 OTHER_PIXELS = 0.05
 """Share by which pixels may differ from those of a PSF; distortion changes them by less on one detector."""
@@ -123,17 +136,21 @@ def image_planes(product: Product | JwstProduct, work: Work = ALONE) -> ImagePla
         return planes_of(product, work)
     if product.kind == "i2d":
         return jwst_planes_of(product)
+    if len(product.arrays["data"].shape) != 2:
+        raise InputError("its data are no single image", path=product.path)
+    return _planes_by(product, lambda name: product.array(name, work), sky_of(product))
+
+
+def _planes_by(product, read, wcs):
+    """Planes of an exposure of JWST, each of which ``read(name)`` gives."""
     from rtools.catalog.source_catalog import ImagePlanes
 
     unit = str(product.arrays["data"].unit or "MJy/sr")
     if unit.replace(" ", "").lower() != "mjy/sr":
         raise InputError(f"its data are in {unit}, not in MJy/sr", mend="run rt-photom first", path=product.path)
-    if len(product.arrays["data"].shape) != 2:
-        raise InputError("its data are no single image", path=product.path)
-    names = [name for name in ("data", "err", "var_poisson") if product.has(name)]
-    planes = {name: np.asarray(product.array(name, work), np.float32) for name in names}
-    dq = np.asarray(product.array("dq", work), np.uint32)
-    return ImagePlanes(planes["data"], planes["err"], sky_of(product), dq=dq, var_poisson=planes.get("var_poisson"))
+    planes = {name: np.asarray(read(name), np.float32) for name in ("data", "err", "var_poisson") if product.has(name)}
+    dq = np.asarray(read("dq"), np.uint32)
+    return ImagePlanes(planes["data"], planes["err"], wcs, dq=dq, var_poisson=planes.get("var_poisson"))
 
 
 def image_psf(
@@ -246,6 +263,55 @@ def light_of(
         options = options._replace(energy=_energy(product, request, work.log))
     values = measure_places(planes, x, y, options, psf=psf, work=work)
     return MeasuredImage(_about(product), *pixels_to_sky(planes.wcs, x, y), values)
+
+
+def light_of_integrations(
+    product: JwstProduct,
+    places: Callable[[Any], tuple[np.ndarray, np.ndarray]],
+    request: LightRequest,
+    work: Work = ALONE,
+) -> Iterator[MeasuredImage]:
+    """Measure the light at places of each integration of a series.
+
+    Parameters
+    ----------
+    product : rtools.products.jwst.JwstProduct
+        One of `SERIES_KINDS`, opened.
+    places, request, work
+        As `light_of` takes them.
+
+    Yields
+    ------
+    MeasuredImage
+        Its `about` has the number of the integration, and the middle of its time.
+
+    Raises
+    ------
+    InputError
+        It is no series of calibrated images, or lacks something.
+    """
+    shape = product.arrays["data"].shape if product.has("data") else ()
+    if len(shape) != 3:
+        raise InputError("its data are no integrations of one image", path=product.path)
+    if request.correct:
+        raise UsageError("--apcorr is for images of Roman", path=product.path)
+    wcs, times = sky_of(product), integration_times(product, shape[0])
+    x, y = places(wcs)
+    seconds = metadata.get(product.meta, "exposure.integration_time")
+    psf = None
+    for number, mjd in enumerate(times.middle):
+        planes = _planes_by(product, partial(_of_integration, product, number), wcs)
+        if request.psf and not number:
+            psf = image_psf(product, planes, request.references, work.log)
+        about = _about(product) | {"mjd": mjd, "exposure_time": np.nan if seconds is None else float(seconds)}
+        about = {"detector": about.pop("detector"), "integration": int(times.numbers[number])} | about
+        values = measure_places(planes, x, y, request.options, psf=psf, work=work)
+        yield MeasuredImage(about, *pixels_to_sky(wcs, x, y), values)
+
+
+def _of_integration(product, number, name):
+    """A plane of an array; an array that all integrations share is as it is."""
+    return product.plane(name, number) if len(product.arrays[name].shape) == 3 else product.array(name)
 
 
 def _energy(product, request, log):

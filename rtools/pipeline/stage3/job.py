@@ -32,7 +32,7 @@ from rtools.pipeline.job.request import Request
 from rtools.pipeline.job.settings import check_options
 from rtools.pipeline.job.steps import StepPlan
 from rtools.pipeline.stage3.making import ProductMaking
-from rtools.pipeline.stage3.work import ProductWork, work_of
+from rtools.pipeline.stage3.work import ProductWork, without_segment, work_of
 from rtools.products import names
 from rtools.products.jwst import open_jwst
 from rtools.products.schema import history
@@ -249,6 +249,8 @@ def plan_products(
     """
     after, called = dict(after or {}), str(called or files[0])
     work, messages = work_of(str(request.single)), Messages()
+    if work.segments and len(files) > 1:
+        called = without_segment(called)
     step = work.step
     options = step.defaults("jwst") | check_options(step, request.settings.get(step.name, {}))
     products = tuple(open_jwst(after[file].like if file in after else file) for file in files)
@@ -263,7 +265,7 @@ def plan_products(
     refuse_inputs(outputs.values(), files)
     found = find.references(
         products[0].meta,
-        step.references,
+        step.references if work.uses is None else work.uses(products, options),
         request.references,
         simulated=history.is_simulated(products[0].history),
         log=messages.log,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtools.declare import Step
+from rtools.declare import Reference, Step
 from rtools.errors import InputError, UsageError
 from rtools.products.jwst import JwstProduct
 
 if TYPE_CHECKING:
     from rtools.pipeline.stage3.making import ProductMaking
 
-__all__ = ["ProductWork", "has_work", "work_of"]
+__all__ = ["ProductWork", "has_work", "without_segment", "work_of"]
 
 WORKS = Path(__file__).with_name("works")
 """Where the works are, one file for each."""
@@ -43,6 +44,10 @@ class ProductWork:
         Kinds of the one further file that the work needs, behind the one that it is done on. ``rt-psfsub TARGET REFS``.
     beside_called : str
         What that file is called in help and messages.
+    uses : callable or None
+        ``uses(products, options)``: which of the step's references are needed; all of them without it.
+    segments : bool
+        Whether segments of one exposure, ``-seg001`` and so on, are one thing.
     check : callable or None
         ``check(products, options)`` refuses what cannot be done, before any work.
     copies : float
@@ -57,6 +62,8 @@ class ProductWork:
     joins: bool = False
     beside: tuple[str, ...] = ()
     beside_called: str = ""
+    uses: Callable[[Sequence[JwstProduct], Mapping[str, Any]], tuple[Reference, ...]] | None = None
+    segments: bool = False
     check: Callable[[Sequence[JwstProduct], Mapping[str, Any]], None] | None = None
     copies: float = 3.0
 
@@ -109,3 +116,20 @@ def work_of(name: str) -> ProductWork:
         Its file is imported for it.
     """
     return import_module(f"{__package__}.works.{name}").WORK
+
+
+def without_segment(name: str) -> str:
+    """A file name without the number of a segment.
+
+    Parameters
+    ----------
+    name : str
+        Of a file, with its directory or without.
+
+    Returns
+    -------
+    str
+        ``…_00001_nrca1_calints.fits`` for ``…_00001-seg002_nrca1_calints.fits``.
+    """
+    path = Path(name)
+    return str(path.with_name(re.sub(r"-seg\d{3}(?=_)", "", path.name))) if path.name else name

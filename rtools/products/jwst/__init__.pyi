@@ -7,12 +7,14 @@ from .new import NewHdu, stage_new
 from .opening import open_jwst
 from .product import JwstProduct
 from .sky import ImageSky, celestial_cards, header_sky, moved_sky, sky_of
+from .times import IntegrationTimes, first_integration, integration_times
 from .wavelengths import cube_wavelengths
 from .writing import HduChange, stage_jwst
 
 __all__ = [
     "HduChange",
     "ImageSky",
+    "IntegrationTimes",
     "JwstHdu",
     "JwstProduct",
     "LaidOutJwst",
@@ -22,8 +24,10 @@ __all__ = [
     "celestial_cards",
     "cube_wavelengths",
     "find_keywords",
+    "first_integration",
     "hdu_of_keyword",
     "header_sky",
+    "integration_times",
     "model_state",
     "model_tree",
     "moved_sky",
