@@ -39,6 +39,7 @@ EXAMPLES = (
     "rt-run *_uncal.asdf --refcat gaia.parquet --mosaic --outdir cal -o field_coadd.asdf -j 0",
     "rt-run jw*_uncal.fits --mosaic --save-steps --outdir cal -o field_i2d.fits",
     "rt-run new_cal.asdf --add field_coadd.asdf -o deeper_coadd.asdf",
+    "rt-run jw01234-o001_tso3_asn.json --outdir made -j 2",
 )
 
 DESCRIPTION = """\
@@ -58,7 +59,12 @@ Exposures of JWST become X_i2d.fits, X_cat.ecsv, X_segm.fits by skymatch, outlie
 image3 a member that is not there is made of what is (_bsub, _rate, _ramp, _uncal).
 --from, --until, --refcat and --strict act on exposures, the options of a grid on the mosaic. With --save-steps
 images are written as each step of the mosaic leaves them, too, of JWST _skymatch and _crf: next to the images, or
-into --outdir."""
+into --outdir.
+
+Associations of JWST's third stage, and of spectra, become the products that their members make, each under its name
+of the archive, into --outdir or next to the members: tso3 (outlier, then phot or x1d and whtlt), coron3 (outlier,
+psfstack, psfalign, psfsub), ami3 (ami, aminorm), spec2 and spec3 (s2d or s3d, x1d, c1d). Members that are not there are
+calibrated from what is; --skip leaves steps out."""
 
 
 CATALOG = tuple(option for option in chain.step_of("catalog").options if option.key in ("deep", "deblend", "dust_maps"))

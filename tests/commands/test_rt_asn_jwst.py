@@ -332,7 +332,7 @@ def test_members_may_be_links_to_a_folder_of_data(folder, capsys):
 def test_associations_that_cannot_be_carried_out(folder, capsys):
     one, two = exposure(1), exposure(2)
     for members, asn_type, said in (
-        ([(one, "science")], "coron3", "what coron3 makes is not made yet"),
+        ([(one, "science")], "wfs-image3", "what wfs-image3 makes is not made here"),
         ([(one, "science"), (two, "science")], "image2", "has 2 science members; image2 takes one"),
         ([(one, "background")], "image2", "has no science members"),
         ([(one, "science"), ("none_rate.fits", "background")], "image2", "member none_rate.fits is not there"),

@@ -13,7 +13,11 @@ from rtools.products.mosaic.jwst_association import JwstAssociationProduct, file
 __all__ = ["AssociatedExposure", "FoundMember", "exposures_of", "mosaic_of"]
 
 MADE = ("image2",)
-"""Types of associations that are carried out here."""
+"""Types of associations whose exposures become images."""
+
+
+CARRIED_OUT = (*MADE, "image3", "tso3", "coron3", "ami3", "spec2", "spec3")
+"""Types of associations that rt-run takes."""
 
 
 class FoundMember(NamedTuple):
@@ -71,7 +75,7 @@ def exposures_of(path: str | Path, folder: Path | None = None) -> list[Associate
     """
     association = read_jwst_association(path)
     if association.asn_type not in MADE:
-        raise InputError(f"what {association.asn_type} makes is not made yet; image2 and image3 are", path=path)
+        raise InputError(f"what {association.asn_type} makes is not made here; {', '.join(CARRIED_OUT)} are", path=path)
     folder = Path(path).parent if folder is None else folder
     return [_exposure(path, folder, product) for product in association.products]
 

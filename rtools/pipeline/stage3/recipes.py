@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rtools.declare import Step
 from rtools.errors import InputError
 from rtools.jwst.suffixes import extension_of
 from rtools.pipeline.job.job import Job
@@ -18,6 +19,7 @@ from rtools.pipeline.job.request import Request
 from rtools.pipeline.stage3.job import Awaited, plan_products
 from rtools.pipeline.stage3.work import work_of
 from rtools.products import names
+from rtools.reference.find import Config
 
 __all__ = ["RECIPES", "Chain", "MemberFile"]
 
@@ -125,12 +127,27 @@ class Chain:
         options = work.step.defaults("jwst") | dict(settings)
         suffixes = work.gives(pieces[0].kind, options)
         outputs = {suffix: self.folder / f"{root}_{suffix}.{extension_of(suffix)}" for suffix in suffixes}
-        request = replace(self.request, tool=work.step.tool, single=step, skip=frozenset(), settings={step: settings})
+        request = replace(
+            self.request,
+            tool=work.step.tool,
+            single=step,
+            skip=frozenset(),
+            settings={step: settings},
+            references=_of_step(self.request.references, work.step),
+        )
         after = {piece.path: Awaited(piece.key, piece.like, piece.kind) for piece in pieces if piece.key}
         files = [piece.path for piece in pieces]
         job = plan_products(str(outputs[suffixes[-1]]), files, request, outputs=outputs, after=after)
         self.jobs.append(job)
         return {suffix: MemberFile(str(path), suffix, pieces[0].like, job.key) for suffix, path in outputs.items()}
+
+
+def _of_step(config: Config, step: Step) -> Config:
+    """Where references are looked for, without those that the step does not read: its tool does not know them."""
+    types = {one.type for one in step.references}
+    if not types:
+        return Config()
+    return replace(config, overrides={kind: path for kind, path in config.overrides.items() if kind in types})
 
 
 Members = Mapping[str, Sequence[MemberFile]]

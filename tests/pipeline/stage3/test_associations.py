@@ -1,0 +1,163 @@
+"""rt-run on associations of the third stage: names, order, what is skipped, what is refused, going on, same bits."""
+
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from rtools.products.jwst import HduChange, open_jwst, stage_jwst
+from tests.support.runs import records, tool
+
+TARGET = "jw01234001001_02101_00001_nrcalong"
+STAR = "jw01234002001_02101_{:05d}_nrcalong"
+FIELD = "jw01234-a3001_t001_nircam_f335m-maskrnd"
+SEGMENT = "jw01234001001_02101_00001-seg{:03d}_mirimage"
+SERIES = "jw01234-o001_t001_miri_p750l-slitlessprism"
+
+
+def association(folder, asn_type, name, asn_id, members):
+    """Write an association of one product; its path."""
+    path = folder / f"{asn_type}_asn.json"
+    rows = [{"expname": f"{root}_calints.fits", "exptype": exptype} for root, exptype in members]
+    content = {"asn_type": asn_type, "asn_rule": f"Asn_Lv3_{asn_type}", "asn_id": asn_id, "program": "01234"}
+    path.write_text(json.dumps(content | {"target": "t001", "products": [{"name": name, "members": rows}]}))
+    return path
+
+
+@pytest.fixture
+def coronagraph(jwst_golden, tmp_path):
+    """An association of a target and two reference stars."""
+    golden = jwst_golden("coron")
+    shutil.copy(golden / "in_target_calints.fits", tmp_path / f"{TARGET}_calints.fits")
+    for number in (1, 2):
+        shutil.copy(golden / f"in_psf{number}_calints.fits", tmp_path / f"{STAR.format(number)}_calints.fits")
+    members = [(TARGET, "science"), *((STAR.format(number), "psf") for number in (1, 2))]
+    return association(tmp_path, "coron3", FIELD, "a3001", members)
+
+
+@pytest.fixture
+def segments(jwst_golden, tmp_path):
+    """An association of the two segments of one series of spectra."""
+    whole = open_jwst(jwst_golden("spec") / "in_calints.fits")
+    roots = [SEGMENT.format(number) for number in (1, 2)]
+    for root, first in zip(roots, (0, 3), strict=True):
+        changes = [HduChange(hdu.name, array=whole.pixels(hdu.name)[first : first + 3])
+                   for hdu in whole.hdus if hdu.is_image and len(hdu.shape) == 3]  # fmt: skip
+        changes.append(HduChange("INT_TIMES", table=whole.table("INT_TIMES")[first : first + 3]))
+        told = {"meta.exposure.integration_start": first + 1, "meta.exposure.integration_end": first + 3}
+        stage_jwst(tmp_path / f"{root}_calints.fits", whole, changes, tree=told).commit()
+    return association(tmp_path, "tso3", SERIES, "o001", [(root, "science") for root in roots])
+
+
+@pytest.fixture
+def words(jwst_golden):
+    """Options with the reference of the aperture."""
+    return ("--ref", f"extract1d={jwst_golden('spec') / 'ref_extract1d_slitless.json'}", "-q")
+
+
+def digests(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+MADE_OF_CORONAGRAPH = {
+    f"{TARGET}_a3001_crfints.fits", f"{STAR.format(1)}_a3001_crfints.fits", f"{STAR.format(2)}_a3001_crfints.fits",
+    f"{FIELD}_psfstack.fits", f"{TARGET}_a3001_psfalign.fits", f"{TARGET}_a3001_psfsub.fits",
+}  # fmt: skip
+
+
+def test_a_coronagraph_becomes_its_products_under_the_names_of_the_archive(coronagraph, tmp_path):
+    assert tool("run", coronagraph, "--outdir", tmp_path / "o", "-q") == 0
+    made = {path.name for path in (tmp_path / "o").iterdir()}
+    assert made >= MADE_OF_CORONAGRAPH
+    stack = open_jwst(tmp_path / "o" / f"{FIELD}_psfstack.fits")
+    assert stack.arrays["data"].shape[0] == 6
+    found = open_jwst(tmp_path / "o" / f"{TARGET}_a3001_psfsub.fits")
+    before = open_jwst(tmp_path / f"{TARGET}_calints.fits").array("data")
+    assert np.nanstd(found.array("data")) < np.nanstd(before) / 10
+
+
+def test_segments_of_a_series_are_joined(segments, words, jwst_golden, tmp_path):
+    """One series and the same in two files give the same spectra and the same curve."""
+    shutil.copy(jwst_golden("spec") / "in_calints.fits", tmp_path / "whole_calints.fits")
+    assert tool("run", segments, "--outdir", tmp_path / "o", *words, "--skip", "outlier") == 0
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {f"{SERIES}_x1dints.fits", f"{SERIES}_whtlt.ecsv"}
+    assert tool("x1d", tmp_path / "whole_calints.fits", *words) == 0
+    joined, whole = open_jwst(tmp_path / "o" / f"{SERIES}_x1dints.fits"), open_jwst(tmp_path / "whole_x1dints.fits")
+    one, two = joined.table("EXTRACT1D"), whole.table("EXTRACT1D")
+    for name in ("INT_NUM", "FLUX", "FLUX_ERROR", "MJD-AVG", "TDB-MID"):
+        np.testing.assert_array_equal(one[name], two[name], err_msg=name)
+    assert len(open_jwst(tmp_path / "o" / f"{SERIES}_whtlt.ecsv").table()) == 6
+
+
+def test_the_same_bits_however_many_work_on_it_and_a_run_goes_on(coronagraph, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    for jobs in (1, 2):
+        assert tool("run", coronagraph, "--outdir", tmp_path / str(jobs), "-j", jobs, "-q") == 0
+    first = digests(tmp_path / "1")
+    assert digests(tmp_path / "2") == first
+    (tmp_path / "1" / f"{TARGET}_a3001_psfalign.fits").unlink()
+    capsys.readouterr()
+    assert tool("run", coronagraph, "--outdir", tmp_path / "1", "--resume", "--json", "-q") == 0
+    told = {one["input"].rpartition("/")[2]: one["status"] for one in records(capsys.readouterr().out)}
+    assert told[f"{TARGET}_a3001_psfalign.fits"] == "done"
+    assert {told[name] for name in MADE_OF_CORONAGRAPH if "psfalign" not in name} == {"kept"}
+    assert digests(tmp_path / "1") == first
+
+
+def test_a_dry_run_tells_every_job_and_writes_nothing(coronagraph, tmp_path, capsys):
+    assert tool("run", coronagraph, "--outdir", tmp_path / "o", "-n", "--json") == 0
+    jobs = records(capsys.readouterr().out)
+    assert not (tmp_path / "o").exists()
+    outputs = {path.rpartition("/")[2] for job in jobs for path in job["outputs"]}
+    assert outputs >= MADE_OF_CORONAGRAPH
+
+
+def test_what_cannot_be_made_costs_what_needs_it_and_nothing_else(coronagraph, tmp_path, capsys):
+    path = tmp_path / f"{STAR.format(2)}_calints.fits"
+    product = open_jwst(path)
+    data = product.array("data")[:, :40]  # another size: it cannot be stacked
+    changes = [HduChange(hdu.name, array=product.pixels(hdu.name)[:, :40]) for hdu in product.hdus
+               if hdu.is_image and len(hdu.shape) == 3]  # fmt: skip
+    assert data.shape[1] == 40
+    stage_jwst(path, product, changes).commit()
+    assert tool("run", coronagraph, "--outdir", tmp_path / "o", "-q") != 0
+    said = capsys.readouterr().err
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {name for name in MADE_OF_CORONAGRAPH if "crf" in name}
+    assert "could not be made" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ({"asn_type": "wfs-image3"}, 3, "is not made here"),
+        ({"members": [(TARGET, "science")]}, 3, "reference star"),
+        ({"members": [(STAR.format(1), "psf")]}, 3, "no science members"),
+        ({"members": [("jw01234009001_02101_00001_nrcalong", "science")]}, 3, "is not there"),
+    ],
+)
+def test_associations_that_cannot_be_carried_out_are_one_line(change, code, said, coronagraph, tmp_path, capsys):
+    members = change.get("members", [(TARGET, "science"), (STAR.format(1), "psf")])
+    path = association(tmp_path, "coron3", FIELD, "a3001", members)
+    if "asn_type" in change:
+        path.write_text(path.read_text().replace('"coron3"', f'"{change["asn_type"]}"'))
+    assert tool("run", path, "--outdir", tmp_path / "o") == code
+    lines = capsys.readouterr().err.splitlines()
+    assert said in lines[0] and not any("Traceback" in line for line in lines)
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("option", [("-o", "x.fits"), ("--until", "jump"), ("--mosaic",), ("--save-steps",)])
+def test_options_that_mean_nothing_here_are_refused(option, coronagraph, tmp_path, capsys):
+    assert tool("run", coronagraph, *option) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_soss_is_out_of_reach_before_any_work(segments, tmp_path, capsys):
+    for path in tmp_path.glob("*_calints.fits"):
+        stage_jwst(path, open_jwst(path), [], tree={"meta.exposure.type": "NIS_SOSS"}).commit()
+    assert tool("run", segments, "--outdir", tmp_path / "o") == 3
+    assert "ATOCA" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
