@@ -16,7 +16,7 @@ from typing import Any
 
 from rtools.errors import UsageError
 
-__all__ = ["SUFFIXES", "ColumnLayout", "HduLayout", "ProductLayout", "facts", "product_layout"]
+__all__ = ["SEVERAL_TABLES", "SUFFIXES", "ColumnLayout", "HduLayout", "ProductLayout", "facts", "product_layout"]
 
 SUFFIXES = (
     "uncal", "ramp", "rate", "rateints", "bsub", "bsubints", "cal", "calints", "crf", "crfints", "i2d", "s2d", "s3d",
@@ -27,6 +27,10 @@ SUFFIXES = (
 
 AXIS = re.compile(r"(?P<symbol>[a-z_]+)(?:/(?P<divisor>\d+))?")
 """An axis: a symbol, perhaps divided by a number (``ncols/4``)."""
+
+
+SEVERAL_TABLES = ("x1d", "x1dints", "c1d")
+"""Products whose table comes once for each source, order or exposure, or, in older releases, integration."""
 
 
 @dataclass(frozen=True)

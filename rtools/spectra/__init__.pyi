@@ -2,23 +2,30 @@ from .apcorr import aperture_correction
 from .aperture import SlitAperture, background_pixels, box_weights
 from .box import BoxExtraction, SlitImages, SlitSums
 from .columns import FluxScale, SpectralSums, columns_of, corrected, units_of
+from .combine import CombinedSpectrum, SourceSpectrum, combine, first_grid, logarithmic_grid, merged_grid
 from .cube import CubeSums, Rings, extract_circles, extract_whole
 
 __all__ = [
     "BoxExtraction",
+    "CombinedSpectrum",
     "CubeSums",
     "FluxScale",
     "Rings",
     "SlitAperture",
     "SlitImages",
     "SlitSums",
+    "SourceSpectrum",
     "SpectralSums",
     "aperture_correction",
     "background_pixels",
     "box_weights",
     "columns_of",
+    "combine",
     "corrected",
     "extract_circles",
     "extract_whole",
+    "first_grid",
+    "logarithmic_grid",
+    "merged_grid",
     "units_of",
 ]

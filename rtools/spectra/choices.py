@@ -1,6 +1,6 @@
 """Words that options of spectra may be; nothing heavy is imported here, because declarations read them."""
 
-__all__ = ["FITS", "SOURCES", "VARIABLES"]
+__all__ = ["FITS", "GRIDS", "METHODS", "SOURCES", "VARIABLES", "WEIGHTS"]
 
 FITS = ("poly", "mean", "median")
 """What may be fitted to the background of a wavelength."""
@@ -10,3 +10,12 @@ VARIABLES = ("pixel", "wavelength")
 
 SOURCES = ("POINT", "EXTENDED")
 """Kinds of sources on a cube."""
+
+GRIDS = ("merged", "first", "log")
+"""Grids of wavelengths on which spectra are combined."""
+
+METHODS = ("nearest", "overlap")
+"""How values of spectra come to points of the grid."""
+
+WEIGHTS = ("exposure_time", "integration_time", "unit_weight")
+"""What spectra are weighted with."""

@@ -51,7 +51,7 @@ OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names() 
 """Steps that exposures of JWST alone have."""
 
 OF_PRODUCTS = {"whtlt": "x1dints", "psfstack": "coronagraph", "psfalign": "coronagraph", "psfsub": "coronagraph",
-               "x1d": "slit"}  # fmt: skip
+               "x1d": "slit", "c1d": "extracted"}  # fmt: skip
 """Steps on whole products of JWST, and what they take, as `tests.support.stage3_files` calls it."""
 
 ALIKE = (
@@ -97,6 +97,7 @@ LINES = {
     **dict.fromkeys(OF_PRODUCTS, ("FILE --outdir DIR",)),
     "bsub": ("FILE BKG --outdir DIR",),
     "psfstack": ("FILE -o DIR/out_psfstack.fits",),
+    "c1d": ("FILE -o DIR/out_c1d.fits",),
     "psfalign": ("FILE STACK --outdir DIR",),
     "psfsub": ("FILE ALIGNED --outdir DIR",),
     **{name: (f"FILE --ref {name}=none --outdir DIR",) for name in ("reset", "rscd")},
@@ -194,7 +195,7 @@ WRITERS = [(name, writing_line(name)) for name in WORKING if writing_line(name)]
 BESIDE = {"STACK": "psfstack", "ALIGNED": "psfalign", "CUBE": "s3d_again"}
 """Words of lines that stand for a second file, and which of `tests.support.stage3_files` it is."""
 
-TOGETHER = ("gw attitude", "psfstack", "psfalign", "psfsub", "cube build", "cube merge")
+TOGETHER = ("gw attitude", "c1d", "psfstack", "psfalign", "psfsub", "cube build", "cube merge")
 """Tools whose inputs are one thing."""
 
 

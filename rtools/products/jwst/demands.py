@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.errors import UsageError
-from rtools.jwst.layout import ColumnLayout, HduLayout, ProductLayout
+from rtools.jwst.layout import SEVERAL_TABLES, ColumnLayout, HduLayout, ProductLayout
 from rtools.products.fits import pixel_types
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def fitting_hdus(layout: ProductLayout, hdus: Iterable[NewHdu], without: Collect
         if name == "ASDF" or keys.count((name, version)) > 1 or version < 1:
             raise UsageError(f"{layout.suffix}: the extension {name},{version} cannot be given, or only once")
     repeated = [name for name, version in keys if version > 1]
-    if repeated and not layout.repeats and (known := [name for name in repeated if layout.hdu(name)]):
+    several = layout.repeats or layout.suffix in SEVERAL_TABLES
+    if repeated and not several and (known := [name for name in repeated if layout.hdu(name)]):
         raise UsageError(f"{layout.suffix} has one extension {known[0]}")
     last = max((version for name, version in keys if name in layout.required), default=1)
     for name in layout.required:

@@ -200,6 +200,25 @@ def test_without_o_each_segment_has_its_own_spectra(segments, tmp_path):
     assert [list(spectrum(path)["INT_NUM"]) for path in made] == [[1, 2], [3, 4, 5, 6]]
 
 
+def test_each_order_of_a_series_has_a_table(tmp_path):
+    def doubled(hdus):
+        for hdu in hdus[1:-1]:
+            if hdu.is_image:
+                one = fits.ImageHDU(hdu.data, hdu.header, ver=2)
+                one.header["EXTVER"] = 2
+                hdus.insert(len(hdus) - 1, one)
+        hdus["SCI", 2].header["SPORDER"] = 2
+        del hdus["ASDF"]
+        hdus[0].header["DATAMODL"] = "MultiSlitModel"
+        waves = np.repeat(np.linspace(5, 7, 120)[:, None], 40, axis=1).astype("f4")
+        hdus.extend(fits.ImageHDU(waves, name="WAVELENGTH", ver=version) for version in (1, 2))
+
+    path = extracted(tmp_path, changed(tmp_path, doubled, "slit_series"), BOX, suffix="x1dints")
+    np.testing.assert_array_equal(spectrum(path)["FLUX"], spectrum(path, 2)["FLUX"])
+    assert fits.getval(path, "SPORDER", ("EXTRACT1D", 2)) == 2
+    assert tool("validate", path) == 0
+
+
 def test_files_that_are_no_segments_of_one_exposure_are_not_joined(segments, tmp_path, capsys):
     out = tmp_path / "joined_x1dints.fits"
     with fits.open(segments[1], mode="update") as hdus:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rtools.findings import Finding, error, info, warning
-from rtools.jwst.layout import AXIS, HduLayout, ProductLayout
+from rtools.jwst.layout import AXIS, SEVERAL_TABLES, HduLayout, ProductLayout
 from rtools.products.check.jwst.pieces import count_of, named, versions_of
 from rtools.products.jwst.hdus import JwstHdu
 from rtools.products.jwst.product import JwstProduct
@@ -15,9 +15,6 @@ __all__ = ["check_axes", "check_extensions", "check_release", "check_types"]
 
 ONCE = ("ASDF", "HDRTAB", "INT_TIMES", "GROUP", "WCS-TABLE")
 """Extensions of which a product with several sets has one; a later release gives each set its own."""
-
-SEVERAL_TABLES = ("x1d", "x1dints", "c1d")
-"""Products whose table comes once for each source, order or exposure, or, in older releases, integration."""
 
 AXES_OF_OTHERS = ("psfstack", "psfalign")
 """Products whose NINTS is that of one of the exposures that they are made of."""
