@@ -10,8 +10,10 @@ from .differences import (
     within_one_step,
 )
 from .image import BandOfRows, ImageQuality, measure_image
-from .limits import METRICS, Metric, Verdict, judge, odd_ones
+from .limits import METRICS, Verdict, judge, odd_ones
+from .metric import Metric
 from .mosaic import MosaicQuality, measure_mosaic
+from .series import CurveQuality, measure_curve
 from .sources import SourceQuality, magnitudes, measure_sources
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "BandOfRows",
     "ColumnDifference",
     "CorrectionField",
+    "CurveQuality",
     "DifferenceStatistics",
     "ImageQuality",
     "Metric",
@@ -33,6 +36,7 @@ __all__ = [
     "differences_by_region",
     "judge",
     "magnitudes",
+    "measure_curve",
     "measure_difference",
     "measure_image",
     "measure_mosaic",

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
+from rtools.quality.metric import ANY, Metric
+from rtools.quality.stage3_limits import STAGE3_METRICS
 from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["METRICS", "Metric", "Verdict", "judge", "odd_ones"]
 
 Verdict = Literal["", "good", "look", "bad"]
 """What is said of a number; nothing of one that is unknown or has no limit."""
-
-ANY = (-math.inf, math.inf)
 
 ALIKE = 6
 """Like data that are needed to call one odd."""
@@ -31,38 +31,7 @@ LEAST_ODD = 0.1
 """Share of the median by which an odd one differs at least."""
 
 
-class Metric(NamedTuple):
-    """A number that is reported.
-
-    Attributes
-    ----------
-    label, unit : str
-        As tables head it.
-    form : str
-        How it is written, as `format` takes it.
-    meaning : str
-        What it is, in a sentence or two.
-    action : str
-        What to do where it is beyond its limits; empty for a number without any.
-    good : (float, float)
-        Beyond these it deserves a look.
-    sound : (float, float)
-        Beyond these it is bad.
-    relative : bool
-        Whether it is compared with that of like data.
-    """
-
-    label: str
-    unit: str
-    form: str
-    meaning: str
-    action: str = ""
-    good: tuple[float, float] = ANY
-    sound: tuple[float, float] = ANY
-    relative: bool = False
-
-
-METRICS = {
+METRICS: dict[str, Metric] = {
     "sky": Metric(
         "sky",
         "",
@@ -273,6 +242,7 @@ METRICS = {
         good=(0, 50),
         sound=(0, 90),
     ),
+    **STAGE3_METRICS,
     "warnings": Metric(
         "warnings",
         "",

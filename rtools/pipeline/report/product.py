@@ -28,7 +28,9 @@ from rtools.pipeline.report.images import (
     quality_of,
 )
 from rtools.pipeline.report.mosaics import MOSAICS, mosaic_findings, mosaic_values
+from rtools.pipeline.report.stage3 import STAGE3, stage3_values
 from rtools.products.forms import form_of
+from rtools.products.jwst import JwstProduct
 from rtools.products.opening import open_any
 from rtools.products.tables import read_table
 
@@ -91,6 +93,8 @@ def read_product(path: str | Path, called: str, side: int) -> ProductFindings:
         It cannot be read, or is no product of either mission.
     """
     form = form_of(path)
+    if form in ("fits", "ecsv") and (told := _of_stage3(path, called)) is not None:
+        return told
     if form == "json":
         raise InputError("a JSON file: a report is of products", mend="--log takes the log of a run", path=path)
     if form in ("parquet", "ecsv"):
@@ -100,6 +104,19 @@ def read_product(path: str | Path, called: str, side: int) -> ProductFindings:
             identity = identity_of(called, product.mission, product.kind, product.meta)
             return ProductFindings(identity, provenance=_provenance(product))
         return _of_product(product, called, side)
+
+
+def _of_stage3(path, called):
+    """A series, spectra, a cube, or what is made of them; None where it is something else."""
+    try:
+        product = open_any(path)
+    except RtoolsError:
+        return None  # told by what reads it next
+    with product:
+        if not isinstance(product, JwstProduct) or product.kind not in STAGE3:
+            return None
+        identity = identity_of(called, "jwst", product.kind, product.meta)
+        return ProductFindings(identity, stage3_values(product), provenance=_provenance(product))
 
 
 def _of_table(path, called, form):
