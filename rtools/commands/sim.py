@@ -58,9 +58,10 @@ files. ROOT_truth.fits has SCI (what a perfect rate holds, DN/s, for each integr
 for a chain that corrects the capacitance between pixels), RAYMASK and RAYS (cosmic rays) and SOURCES. ROOT_truth.ecsv
 has the sources; of a time series the light curve of the target; behind NIRISS's mask the visibilities on its baselines.
 
-The target is a star on the middle of what is read. It is there in time series, behind the mask, in coronagraphy (the
-occulter is left out), and with --transit, --drift, --companion or --mag. The same --scene-seed gives both missions the
-same sky. A full frame of JWST with 10 groups takes 1.1 GB."""
+The target is a star on the middle of what is read. It is there in time series, behind the mask, in coronagraphy, and
+with --transit, --drift, --companion, --offset or --mag. Behind NIRCam's round occulter (--exp-type NRC_CORON --pupil
+MASKRND) it is a halo of speckles, which differ a little from exposure to exposure. The same --scene-seed gives both
+missions the same sky. A full frame of JWST with 10 groups takes 1.1 GB."""
 
 TYPES = list(EXPOSURE_TYPES)
 

@@ -12,7 +12,8 @@ FAULTS = ("refpix", "storm", "groups", "nints")
 OPTIONS = (
     mission_option("jwst", "--filter", "filter_", metavar="F200W", help="Default F200W, F444W on the long detectors, "
                    "F480M behind NIRISS's mask."),
-    mission_option("jwst", "--pupil", metavar="NAME", help="Element of the pupil wheel; NRM is NIRISS's mask."),
+    mission_option("jwst", "--pupil", metavar="NAME", help="Element of the pupil wheel; NRM is NIRISS's mask, "
+                   "MASKRND with NRC_CORON the round occulter of NIRCam."),
     mission_option("jwst", "--exp-type", metavar="NRC_IMAGE", help="Default by what else is asked for: NRC_IMAGE, "
                    "NRC_TSIMAGE, NIS_IMAGE, NIS_AMI; also NRC_CORON, NRC_DARK, NIS_DARK."),
     mission_option("jwst", "--subarray", metavar="NAME|X,Y,NX,NY", help="Part of the detector that is read: a name, "
@@ -27,6 +28,8 @@ OPTIONS = (
                    "light that is missing, and when, in fractions of the exposure."),
     mission_option("jwst", "--companion", metavar="SEP,PA,CONTRAST", help="A fainter star beside the target: arcsec, "
                    "degrees east of north, ratio of light."),
+    mission_option("jwst", "--offset", metavar="X,Y", help="Pixels by which the pointing misses the target, which "
+                   "then stands beside the middle, and beside the occulter."),
 )  # fmt: skip
 
 

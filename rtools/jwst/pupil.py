@@ -24,6 +24,7 @@ __all__ = [
     "non_redundant_mask",
     "psf",
     "segment_centres",
+    "segment_width",
 ]
 
 ARCSEC = np.deg2rad(1 / 3600)
@@ -104,7 +105,7 @@ def mask_transmission() -> float:
     """
     holes = non_redundant_mask()
     open_ = len(holes.centres) * hexagon_area(holes.flat_to_flat)
-    return open_ / (len(segment_centres()) * hexagon_area(_segment_width()))
+    return open_ / (len(segment_centres()) * hexagon_area(segment_width()))
 
 
 def segment_centres() -> np.ndarray:
@@ -117,7 +118,7 @@ def segment_centres() -> np.ndarray:
     ndarray float64 (18, 2)
         x along V2 and y along V3, m, from the inside out.
     """
-    width = _segment_width()
+    width = segment_width()
     i, j = (index.ravel() for index in np.mgrid[-3:4, -3:4])
     points = np.stack([i * width * np.sqrt(3) / 2, (i / 2 + j) * width], axis=1)
     distance = np.round(np.hypot(*points.T), 6)
@@ -275,7 +276,7 @@ def _through_segments(detector, offsets, wave):
     u, v = parity * across * cosine + along * sine, -parity * across * sine + along * cosine
     x, y = segment_centres().T
     turned = np.stack([parity * (x * cosine - y * sine), x * sine + y * cosine], axis=1)
-    return u, v, (across, along), turned, _segment_width()
+    return u, v, (across, along), turned, segment_width()
 
 
 def _through_mask(detector, offsets, wave):
@@ -299,5 +300,6 @@ def _mask_turn():
     return np.array([[mx, -sx], [-sy, my]]) / (mx * my - sx * sy)
 
 
-def _segment_width():
+def segment_width() -> float:
+    """Distance between two opposite sides of a segment of the mirror, m."""
     return float(instrument_facts()["nominal"]["hexagon_flat_to_flat_m"])

@@ -14,6 +14,7 @@ from rtools.jwst.kinds import described
 from rtools.jwst.modes import has_coordinates
 from rtools.mosaic.grid.footprint import footprint
 from rtools.mosaic.grid.scale import native_scale
+from rtools.pipeline.mosaic.jwst_planes import MeanOfIntegrations
 from rtools.products.jwst import JwstProduct, open_jwst, sky_of
 from rtools.wfi import metadata
 
@@ -31,8 +32,11 @@ __all__ = [
     "why_left_out",
 ]
 
-KINDS = ("cal", "crf")
+KINDS = ("cal", "crf", "psfsub")
 """Suffixes of images that a mosaic is made of."""
+
+OF_INTEGRATIONS = ("psfsub",)
+"""Those of them that have several integrations, whose mean is taken."""
 
 UNIT = "MJy/sr"
 
@@ -61,6 +65,8 @@ def open_image(path: str | Path) -> JwstProduct:
         mend = "rt-run calibrates rates and raw ramps" if product.kind in ("uncal", "ramp", "rate") else None
         what = described(product.hdus[0].values if product.hdus else {}, product.kind)
         raise InputError(f"{what}: wanted {', '.join(KINDS)}", mend=mend, path=path)
+    if product.kind in OF_INTEGRATIONS:
+        return MeanOfIntegrations.of(product)
     if product.arrays["data"].shape != product.arrays["data"].shape[-2:]:
         raise InputError("of several integrations: a mosaic is made of images", path=path)
     return product

@@ -17,6 +17,7 @@ from rtools.pipeline.mosaic.catalog import plan_catalog_step
 from rtools.pipeline.mosaic.choices import MosaicOptions, parse_options, refuse_foreign, settle_weights
 from rtools.pipeline.mosaic.drizzle import Recipe
 from rtools.pipeline.mosaic.grid import Frame, choose_frame, refuse_empty
+from rtools.pipeline.mosaic.jwst_planes import MeanOfIntegrations
 from rtools.pipeline.mosaic.members import Member, open_members
 from rtools.pipeline.mosaic.missions import ROMAN, MosaicMission, mission_of_images
 from rtools.pipeline.mosaic.outputs import image_outputs, mosaic_outputs, mosaic_root, step_outputs
@@ -196,6 +197,8 @@ def make_plan(
     made = _files(joined, members)
     mosaics, images = _outputs(members, request, association, frames, steps, [one.name for one in made], messages)
     saved = step_outputs([member.name for member in members], request, _changing(members, steps, joined), association)
+    if images or saved:
+        _refuse_means(members)
     written = (*images, *(path for paths in saved.values() for path in paths), *_paths(mosaics))
     refuse_inputs([path for path in written if not request.to_stdout], files)
     catalog = _catalog(mosaics, made, members, request, messages.log)
@@ -208,6 +211,14 @@ def make_plan(
         {step: request.options(step) for step in request.rules.steps}, mosaics, images, profile,
         tuple(messages.warnings), tuple(messages.cautions), catalog, joined, request.rules, saved,
     )  # fmt: skip
+
+
+def _refuse_means(members):
+    """Refuse to write images again of which the mosaic takes a mean of several integrations."""
+    for member in members:
+        if isinstance(member.product, MeanOfIntegrations):
+            raise InputError(f"is a {member.product.kind}, of several integrations, which are not written again",
+                             mend="rt-resample combines them", path=member.name)  # fmt: skip
 
 
 def _changing(members, steps, joined):

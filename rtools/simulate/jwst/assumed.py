@@ -14,11 +14,15 @@ __all__ = [
     "FULL_WELL",
     "HALF",
     "NOTE",
+    "OCCULTER_ARCSEC",
     "OUTPUT_DRIFT_DN",
     "POSITION",
     "RAYS",
     "START_TIME",
+    "STOP_WIDTH",
     "STORM",
+    "WAVE_FRONT_DRIFT_NM",
+    "WAVE_FRONT_NM",
 ]
 
 NOTE = (
@@ -41,6 +45,15 @@ are used against it: where several outputs read."""
 
 OUTPUT_DRIFT_DN = 1.0
 """Drift of each output from group to group, rms."""
+
+OCCULTER_ARCSEC = 0.40
+"""Sigma of the Gaussian that NIRCam's round occulter takes from the field; at 0.63 arcsec half of the light passes."""
+
+STOP_WIDTH = 0.6
+"""Width of the openings of the stop behind it, in units of the segments of the mirror."""
+
+WAVE_FRONT_NM, WAVE_FRONT_DRIFT_NM = 30.0, 3.0
+"""Pistons and tilts of the segments, rms; and what of them differs from exposure to exposure."""
 
 STORM = 50.0
 """Times the usual cosmic rays, in a storm."""

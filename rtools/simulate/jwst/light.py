@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rtools.jwst.instrument import bandpass
+from rtools.jwst.instrument import bandpass, detector_facts
 from rtools.simulate import areas, light, pointing, scene, spectra
+from rtools.simulate.jwst.coronagraph import occulted_stamps, transmission_at
 from rtools.simulate.jwst.optics import stamp_of
 from rtools.simulate.render import add_stars
 from rtools.simulate.seen import MARGIN_PIXELS, Seen
@@ -103,6 +104,8 @@ class JwstLight:
         How a star looks.
     request : rtools.simulate.jwst.request.JwstRequest
         What is simulated.
+    hidden : rtools.reference.epsf.Psf or None
+        How the target looks, where it is behind an occulter.
     """
 
     base: np.ndarray
@@ -110,6 +113,7 @@ class JwstLight:
     target: Target | None
     psf: Psf
     request: JwstRequest
+    hidden: Psf | None = None
 
     def fraction(self, number: int) -> float:
         """The middle of an integration (from 0), as fraction of the exposure."""
@@ -134,8 +138,10 @@ class JwstLight:
             return self.base
         image = self.base.copy()
         x, y = self.place(number)
-        dx, dy, share = np.array([(0.0, 0.0, self.curve(number)), *self.target.others]).T
-        add_stars(image, self.psf, x + dx, y + dy, self.target.rate / self.target.area * share)
+        stars = np.array([(0.0, 0.0, self.curve(number)), *self.target.others]).T
+        groups = [(self.psf, stars)] if self.hidden is None else [(self.hidden, stars[:, :1]), (self.psf, stars[:, 1:])]
+        for psf, (dx, dy, share) in groups:
+            add_stars(image, psf, x + dx, y + dy, self.target.rate / self.target.area * share)
         return image
 
 
@@ -163,7 +169,9 @@ def light_of(
         Nothing but darkness for exposure types of darks.
     """
     base = np.zeros((request.part.rows, request.part.columns), np.float32)
-    psf = stamp_of(request.detector, request.element, masked=request.masked)
+    hidden, psf = None, stamp_of(request.detector, request.element, masked=request.masked)
+    if request.occulted:
+        hidden, psf = occulted_stamps(request.detector, request.element, request.offset, request.stream)
     if request.exposure_type.endswith("_DARK"):
         return JwstLight(base, None, None, psf, request)
     found = _found(request, view, brightness)
@@ -171,7 +179,8 @@ def light_of(
     light.add_sources(base, found, psf, view.plane, work=work)
     areas.divide(base, view.plane.transform, brightness.pixel_sr)
     base += np.float32(brightness.sky / brightness.photmjsr)
-    return JwstLight(base, found, _target(request, view, brightness, well / psf.peak), psf, request)
+    target = _target(request, view, brightness, well / (hidden or psf).peak)
+    return JwstLight(base, found, target, psf, request, hidden)
 
 
 def _found(request, view, brightness):
@@ -194,13 +203,22 @@ def _target(request, view, brightness, well):
     magnitude = request.magnitude
     if magnitude is None:
         magnitude = round(brightness.magnitude(well / request.integration_time), 2)
-    x, y = (request.part.columns - 1) / 2, (request.part.rows - 1) / 2
+    middle = (request.part.columns - 1) / 2, (request.part.rows - 1) / 2
+    x, y = middle[0] + request.offset[0], middle[1] + request.offset[1]
     others: tuple[tuple[float, float, float], ...] = ()
     if request.companion is not None:
         angle, distance = np.deg2rad(request.companion.angle), request.companion.separation * ARCSEC
         sky = from_plane(distance * np.sin(angle), distance * np.cos(angle), (request.ra, request.dec))
         ra, dec = (np.atleast_1d(each) for each in sky)
         there = pointing.locate(ra, dec, view.plane.attitude, view.plane.transform)
-        others = ((float(there[0][0] - x), float(there[1][0] - y), request.companion.contrast),)
+        dx, dy = float(there[0][0] - middle[0]), float(there[1][0] - middle[1])
+        passed = _passed(request, dx, dy) if request.occulted else 1.0
+        others = ((dx, dy, request.companion.contrast * passed),)
     area = areas.area_of(view.plane.transform, x, y) / brightness.pixel_sr
     return Target(x, y, float(brightness.rate(magnitude)), magnitude, area, others)
+
+
+def _passed(request, dx, dy):
+    """Part of the light of a companion that passes beside the occulter."""
+    place = np.hypot(dx + request.offset[0], dy + request.offset[1])
+    return float(transmission_at(place * detector_facts(request.detector).pixel_scale))

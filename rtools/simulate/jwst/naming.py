@@ -51,6 +51,7 @@ def request_of_jwst(
     transit: str | None = None,
     drift: str | None = None,
     companion: str | None = None,
+    offset: str | None = None,
     **settings: Any,
 ) -> JwstRequest:
     """What is simulated under a name of JWST.
@@ -77,6 +78,8 @@ def request_of_jwst(
         ``X,Y``, pixels.
     companion : str, optional
         ``SEP,PA,CONTRAST``: arcsec, degrees, ratio.
+    offset : str, optional
+        ``X,Y``, pixels from the reference point to the target.
     **settings
         Other fields of `JwstRequest`.
 
@@ -100,7 +103,7 @@ def request_of_jwst(
     element, wheels = _elements(detector, filter_, pupil, kind)
     settings["ra"] = settings["ra"] % 360
     several = parsed.suffix in ("rateints", "calints") or is_series
-    starred = is_series or companion is not None or settings.get("magnitude") is not None
+    starred = is_series or companion is not None or offset is not None or settings.get("magnitude") is not None
     settings["target"] = kind in WITH_TARGET or starred
     if kind.endswith("_DARK") and settings["target"]:
         raise UsageError(f"--exp-type {kind} has no target")
@@ -120,6 +123,7 @@ def request_of_jwst(
         transit=_transit(transit),
         drift=parse_numbers("--drift", drift, (2,)) if drift else (0.0, 0.0),  # type: ignore[arg-type]
         companion=_companion(companion),
+        offset=parse_numbers("--offset", offset, (2,)) if offset else (0.0, 0.0),  # type: ignore[arg-type]
         **settings,
     )
 

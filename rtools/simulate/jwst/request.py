@@ -99,6 +99,8 @@ class JwstRequest:
         Pixels by which everything moves along x and y from the begin to the end of the exposure.
     companion : Companion or None
         Of the target.
+    offset : (float, float)
+        Pixels by which the pointing misses the target, so that it stands beside the reference point, along x and y.
     faults : tuple of str
         Of `FAULTS`.
     """
@@ -128,6 +130,7 @@ class JwstRequest:
     transit: Transit | None = None
     drift: tuple[float, float] = (0.0, 0.0)
     companion: Companion | None = None
+    offset: tuple[float, float] = (0.0, 0.0)
     faults: tuple[str, ...] = ()
 
     @property
@@ -156,6 +159,11 @@ class JwstRequest:
         return self.pupil_wheel == "NRM"
 
     @property
+    def occulted(self) -> bool:
+        """Whether the target is behind NIRCam's round occulter."""
+        return self.exposure_type == "NRC_CORON" and self.pupil_wheel == "MASKRND"
+
+    @property
     def varies(self) -> bool:
         """Whether the light is another one in each integration."""
         return self.transit is not None or any(self.drift)
@@ -172,6 +180,8 @@ class JwstRequest:
         values: dict[str, Any] = {key: getattr(self, key) for key in kept}
         values |= {"filter": self.filter_wheel, "pupil": self.pupil_wheel, "readpatt": self.pattern.name}
         values["subarray"] = [self.part.name, self.part.x, self.part.y, self.part.columns, self.part.rows]
+        if any(self.offset):
+            values["offset"] = list(self.offset)
         for key in ("transit", "companion"):
             if getattr(self, key) is not None:
                 values[key] = list(getattr(self, key))
