@@ -22,6 +22,9 @@ from rtools.remote import marks
 
 __all__ = ["association_of_stage3", "exposures_to_calibrate", "plan_association"]
 
+UNCALIBRATED = ("uncal", "ramp", "rate", "rateints", "bsub", "bsubints")
+"""Suffixes of exposures with which no recipe begins."""
+
 
 def association_of_stage3(path: str | Path) -> JwstAssociation:
     """An association of a type for which there is a recipe.
@@ -47,7 +50,7 @@ def association_of_stage3(path: str | Path) -> JwstAssociation:
 
 
 def exposures_to_calibrate(path: str | Path, folder: Path) -> list[str]:
-    """Files of members that are not there themselves, but what they can be made of.
+    """Files of members that are to be calibrated: ramps and rates that are members, or that members can be made of.
 
     Parameters
     ----------
@@ -68,8 +71,12 @@ def exposures_to_calibrate(path: str | Path, folder: Path) -> list[str]:
     """
     association = association_of_stage3(path)
     members = [member.name for product in association.products for member in product.members]
-    files = ((folder / name, file_of_member(folder, name)) for name in members)
-    return list(dict.fromkeys(str(there) for wanted, there in files if there != wanted and there.exists()))
+    files = (file_of_member(folder, name) for name in members)
+    return list(dict.fromkeys(str(file) for file in files if file.exists() and _is_uncalibrated(file)))
+
+
+def _is_uncalibrated(path):
+    return names.split_suffix(path.name)[1] in UNCALIBRATED
 
 
 def plan_association(path: str | Path, folder: Path, request: Request, calibrated: Mapping[str, JwstJob]) -> list[Job]:
@@ -137,7 +144,7 @@ def _members_of(
         if path in calibrated:
             job = calibrated[path]
             piece = MemberFile(str(job.plan.outputs[job.plan.main]), job.plan.main, path, job.key)
-        elif there != folder / member.name:
+        elif there != folder / member.name or _is_uncalibrated(there):
             raise InputError(f"member {member.name} cannot be made of {there.name}", path=association.path)
         else:
             piece = MemberFile(path, open_jwst(path).kind, path)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rtools.products.jwst import HduChange, open_jwst, stage_jwst
-from tests.support.runs import records, tool
+from tests.support.runs import done, records, tool
 
 TARGET = "jw01234001001_02101_00001_nrcalong"
 STAR = "jw01234002001_02101_{:05d}_nrcalong"
@@ -161,3 +161,29 @@ def test_soss_is_out_of_reach_before_any_work(segments, tmp_path, capsys):
     assert tool("run", segments, "--outdir", tmp_path / "o") == 3
     assert "ATOCA" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.slow
+def test_a_raw_series_of_images_becomes_its_light_curve(tmp_path, monkeypatch):
+    """Members of an association may be raw: rt-asn names what there is, and rt-run begins with that."""
+    monkeypatch.chdir(tmp_path)
+    raw = "jw01234001001_02101_00001_nrca1_uncal.fits"
+    words = ("--exp-type", "NRC_TSIMAGE", "--subarray", "SUB64P", "--nints", 24, "--ngroups", 3)
+    done("sim", raw, *words, "--transit", "0.02,0.4,0.7", "--no-truth")
+    done("asn", "--rule", "tso3", raw, "-o", "tso3_asn.json")
+    done("run", "tso3_asn.json", "--builtin", "--outdir", "o")
+    (path,) = (tmp_path / "o").glob("*_phot.ecsv")
+    table = open_jwst(path).table()
+    flux = table["net_aperture_sum"] / np.median(table["net_aperture_sum"])
+    depth = np.median(flux[:8]) - np.median(flux[11:15])
+    assert depth == pytest.approx(0.02, abs=0.006)
+    assert (tmp_path / "o" / raw.replace("_uncal", "_o001_crfints")).exists()
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_workers_of_a_scheduler_make_the_same_bits(coronagraph, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    done("run", coronagraph, "--outdir", tmp_path / "here")
+    done("run", coronagraph, "--outdir", tmp_path / "there", "--dask", "local:2")
+    assert digests(tmp_path / "there") == digests(tmp_path / "here")
