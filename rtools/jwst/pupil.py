@@ -6,6 +6,7 @@ A pupil of transmission P(x, y), metres, gives the field F(u, v) = ∫∫ P exp(
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,6 +22,7 @@ __all__ = [
     "interference",
     "mask_centres",
     "mask_transmission",
+    "mask_turn",
     "non_redundant_mask",
     "psf",
     "segment_centres",
@@ -92,7 +94,35 @@ def mask_centres() -> np.ndarray:
     ndarray float64 (7, 2)
         x along columns and y along rows, m.
     """
-    return np.array(non_redundant_mask().centres) @ _mask_turn()
+    return np.array(non_redundant_mask().centres) @ mask_turn(non_redundant_mask().affine)
+
+
+def mask_turn(affine: Mapping[str, float]) -> np.ndarray:
+    """How the mask lies on the detector, as a matrix of (along columns, along rows).
+
+    An affine is stated for the axes (rows, columns): u' = (my u - sy v)/det, v' = (-sx u + mx v)/det with
+    det = mx my - sx sy. Angles (columns, rows) of the image are multiplied by the matrix; designed centres of holes,
+    as rows, are multiplied with it.
+
+    Parameters
+    ----------
+    affine : mapping of str to float
+        mx, my, sx, sy.
+
+    Returns
+    -------
+    ndarray float64 (2, 2)
+
+    Raises
+    ------
+    ValueError
+        It leads to a line: det is 0.
+    """
+    mx, my, sx, sy = (affine[name] for name in ("mx", "my", "sx", "sy"))
+    determinant = mx * my - sx * sy
+    if determinant == 0:
+        raise ValueError("the affine cannot be undone")
+    return np.array([[mx, -sx], [-sy, my]]) / determinant
 
 
 def mask_transmission() -> float:
@@ -280,24 +310,15 @@ def _through_segments(detector, offsets, wave):
 
 
 def _through_mask(detector, offsets, wave):
-    """As `_through_segments`, for the holes: their x lies along columns, their y along rows, both turned by the affine.
-
-    The affine is stated for the axes (rows, columns): u' = (my u - sy v)/det, v' = (-sx u + mx v)/det.
-    """
+    """As `_through_segments`, for the holes: their x lies along columns, their y along rows, both turned by the affine."""
     if detector_facts(detector).instrument != "niriss":
         raise UsageError(f"{detector.upper()} has no non-redundant mask", mend="NIS has it")
-    holes, matrix = non_redundant_mask(), _mask_turn()
+    holes = non_redundant_mask()
+    matrix = mask_turn(holes.affine)
     across = offsets[None, :] * holes.pixel_arcsec * ARCSEC / wave
     along = offsets[:, None] * holes.pixel_arcsec * ARCSEC / wave
     u, v = matrix[0, 0] * across + matrix[0, 1] * along, matrix[1, 0] * across + matrix[1, 1] * along
     return u, v, (across, along), mask_centres(), holes.flat_to_flat
-
-
-def _mask_turn():
-    """The affine as a matrix of (along columns, along rows)."""
-    affine = non_redundant_mask().affine
-    mx, my, sx, sy = (affine[name] for name in ("mx", "my", "sx", "sy"))
-    return np.array([[mx, -sx], [-sy, my]]) / (mx * my - sx * sy)
 
 
 def segment_width() -> float:

@@ -51,7 +51,7 @@ OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names() 
 """Steps that exposures of JWST alone have."""
 
 OF_PRODUCTS = {"whtlt": "x1dints", "psfstack": "coronagraph", "psfalign": "coronagraph", "psfsub": "coronagraph",
-               "x1d": "slit", "c1d": "extracted"}  # fmt: skip
+               "x1d": "slit", "c1d": "extracted", "ami": "ami_calints", "aminorm": "ami-oi"}  # fmt: skip
 """Steps on whole products of JWST, and what they take, as `tests.support.stage3_files` calls it."""
 
 ALIKE = (
@@ -95,6 +95,8 @@ LINES = {
     **dict.fromkeys((*chain.order(), "run", "flux", "skymatch", "outlier"), ("FILE --outdir DIR",)),
     **dict.fromkeys(OF_JWST, ("FILE --builtin --outdir DIR",)),
     **dict.fromkeys(OF_PRODUCTS, ("FILE --outdir DIR",)),
+    "ami": ("FILE --builtin --firstfew 1 --outdir DIR",),
+    "aminorm": ("FILE POINT --outdir DIR",),
     "bsub": ("FILE BKG --outdir DIR",),
     "psfstack": ("FILE -o DIR/out_psfstack.fits",),
     "c1d": ("FILE -o DIR/out_c1d.fits",),
@@ -103,7 +105,7 @@ LINES = {
     **{name: (f"FILE --ref {name}=none --outdir DIR",) for name in ("reset", "rscd")},
 }
 """Tool to command lines: FILE is a product that it takes, GAIN a reference file, DIR a directory for outputs, STAR a
-guide-window file of another star, BKG an exposure of the background; STACK, ALIGNED and CUBE are in `BESIDE`."""
+guide-window file of another star, BKG an exposure of the background; STACK, ALIGNED, CUBE and POINT are in `BESIDE`."""
 
 WRITES = {
     "sim": f"{NAME} --size 256 --read-pattern 1;2;3 --no-truth --outdir DIR",
@@ -192,10 +194,10 @@ READS = [(name, line) for name, line in CASES if re.search("FILE|GAIN", line)]
 WRITERS = [(name, writing_line(name)) for name in WORKING if writing_line(name)]
 
 
-BESIDE = {"STACK": "psfstack", "ALIGNED": "psfalign", "CUBE": "s3d_again"}
+BESIDE = {"STACK": "psfstack", "ALIGNED": "psfalign", "CUBE": "s3d_again", "POINT": "ami_star"}
 """Words of lines that stand for a second file, and which of `tests.support.stage3_files` it is."""
 
-TOGETHER = ("gw attitude", "c1d", "psfstack", "psfalign", "psfsub", "cube build", "cube merge")
+TOGETHER = ("gw attitude", "aminorm", "c1d", "psfstack", "psfalign", "psfsub", "cube build", "cube merge")
 """Tools whose inputs are one thing."""
 
 

@@ -91,8 +91,9 @@ class JwstBuiltin(JwstSource):
         if EXTENSIONS.get(path) in reference.tables:
             return Table(reference.tables[EXTENSIONS[path]])
         known = keyword_at(path)
-        if known and known.keyword in reference.cards:
-            return reference.cards[known.keyword]
+        keyword = known.keyword if known else path
+        if keyword in reference.cards:
+            return reference.cards[keyword]
         return in_tree(reference.tree, path)
 
     def _whole(self, array):
