@@ -1,1 +1,31 @@
-__all__: list[str] = []
+from .binary import Companion, Fringes, closure_phases, find_companion, visibilities
+from .fit import FringeFit, fit_fringes
+from .frames import box_about_star, centre_of
+from .fringes import FringeModel
+from .observables import Observables, mean_of, observables_of
+from .passband import Passband, passband_of
+from .repair import dark_frequencies, repair
+from .stations import Holes, sky_by_roll, sky_by_slopes
+
+__all__ = [
+    "Companion",
+    "FringeFit",
+    "FringeModel",
+    "Fringes",
+    "Holes",
+    "Observables",
+    "Passband",
+    "box_about_star",
+    "centre_of",
+    "closure_phases",
+    "dark_frequencies",
+    "find_companion",
+    "fit_fringes",
+    "mean_of",
+    "observables_of",
+    "passband_of",
+    "repair",
+    "sky_by_roll",
+    "sky_by_slopes",
+    "visibilities",
+]

@@ -122,7 +122,7 @@ def seen_share(separation: float, diameter: float, wave: float) -> float:
     """Share of a companion's light that a fit of fringes in the image plane sees.
 
     The light behind one hole, E, lies about the companion, the fit has it about the star: it sees the share
-    g = ∫ E(θ - Δ) E(θ) / ∫ E². The Fourier transform of E is the overlap A(b) of a hole with itself, moved by b, so that
+    g = ∫ E(θ - Δ) E(θ) / ∫ E². The Fourier transform of E is the overlap A(b) of a hole with itself, moved by b. So
     g = ∫ A² J₀(2π b Δ/λ) b db / ∫ A² b db, with A of a circle.
 
     Parameters

@@ -16,6 +16,7 @@ from rtools.interferometry.frames import filled
 from rtools.interferometry.passband import Passband
 from rtools.interferometry.stations import Holes
 from rtools.wfi.units import ARCSEC
+from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["Repaired", "dark_frequencies", "repair"]
 
@@ -151,6 +152,6 @@ def _standing_out(rest, noise):
 
     with np.errstate(divide="ignore", invalid="ignore"):
         height = np.nan_to_num(np.abs(rest) / noise)
-    scatter = 1.4826 * float(np.median(height))
+    scatter = MAD_TO_SIGMA * float(np.median(height))
     least = max(SIGMAS * max(1.0, scatter), TOGETHER * float(height.max()))
     return (height > least) & (height == maximum_filter(height, 5, mode="wrap"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rtools.jwst.pupil import mask_turn
 
@@ -100,7 +100,7 @@ def sky_by_roll(centres: np.ndarray, angle: float, parity: int) -> np.ndarray:
     return np.stack([north, east], axis=1)
 
 
-def sky_by_slopes(centres: np.ndarray, slopes: Sequence[Sequence[float]], pixel: float) -> np.ndarray:
+def sky_by_slopes(centres: np.ndarray, slopes: ArrayLike, pixel: float) -> np.ndarray:
     """Centres on the sky by the world coordinates of the image: north and east.
 
     A step Δ in pixels is seen as the angle J Δ on the sky. The fringes of a baseline b have the phase b·Δ p/λ, where p

@@ -310,7 +310,7 @@ def _through_segments(detector, offsets, wave):
 
 
 def _through_mask(detector, offsets, wave):
-    """As `_through_segments`, for the holes: their x lies along columns, their y along rows, both turned by the affine."""
+    """As `_through_segments`, for the holes: x lies along columns, y along rows, both turned by the affine."""
     if detector_facts(detector).instrument != "niriss":
         raise UsageError(f"{detector.upper()} has no non-redundant mask", mend="NIS has it")
     holes = non_redundant_mask()

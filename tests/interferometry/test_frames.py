@@ -50,7 +50,8 @@ def noisy():
     """A star with noise, its errors, and the frequencies without light."""
     image = direct((0.1, 0.2)) * 100
     error = np.sqrt(image + 4)
-    return image, image + np.random.default_rng(2).normal(0, error), error, dark_frequencies(SIZE, mask(), band(), PIXEL)
+    data = image + np.random.default_rng(2).normal(0, error)
+    return image, data, error, dark_frequencies(SIZE, mask(), band(), PIXEL)
 
 
 def test_a_star_has_no_power_at_dark_frequencies(noisy):

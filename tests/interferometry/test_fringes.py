@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from rtools.errors import InputError
 from rtools.interferometry.fit import fit_fringes
 from rtools.interferometry.observables import observables_of
 from rtools.interferometry.passband import passband_of
-from rtools.errors import InputError
 from rtools.wfi.units import ARCSEC
 from tests.support.interferograms import PIXEL, SIZE, direct, mask, model
 

@@ -35,11 +35,9 @@ def test_phases_of_holes_change_no_closure_phase_and_no_closure_amplitude():
 
 def test_errors_of_means_are_those_of_the_scatter_of_means():
     """Of amplitude and phase, whatever the amplitude is: the phase of V = 0.5 scatters twice as much as that of 1."""
-    means, errors = zip(*(
-        ((mean.visamp, mean.visphi, mean.vis2, mean.t3phi), (mean.visamp_err, mean.visphi_err, mean.vis2_err, mean.t3phi_err))
-        for mean in (mean_of(drawn(12, seed)) for seed in range(40))
-    ), strict=True)  # fmt: skip
-    for found, told in zip(zip(*means, strict=True), zip(*errors, strict=True), strict=True):
+    means = [mean_of(drawn(12, seed)) for seed in range(40)]
+    for name in ("visamp", "visphi", "vis2", "t3phi"):
+        found, told = ([getattr(mean, f"{name}{ending}") for mean in means] for ending in ("", "_err"))
         assert np.median(np.std(found, axis=0, ddof=1)) == pytest.approx(np.median(told), rel=0.12)
 
 

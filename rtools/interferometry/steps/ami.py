@@ -10,12 +10,13 @@ STEP = ProductStep(
     suffix="ami-oi",
     summary="Interferometric observables behind the mask of seven holes.",
     description=(
-        "Takes images through NIRISS's non-redundant mask, an image for each integration (_calints, _crfints), fits the "
+        "Takes images through NIRISS's non-redundant mask, one for each integration (_calints, _crfints), fits the "
         "fringes of the 21 baselines to each, and writes OIFITS files: the means of all integrations (_ami-oi), each "
         "integration (_amimulti-oi), and data, model and residuals of the fits (_amilg).\n\n"
         "Phases have the sign of the standard, V = |V| exp(iφ) with φ = -2π(uα + vδ)/λ for a source that lies α to the "
         "east and δ to the north. Baselines are as the fringes lie on the detector, turned to the sky by the world "
-        "coordinates of the file. A file without a gwcs has those of the designed mask, turned by ROLL_REF + V3I_YANG.\n\n"
+        "coordinates of the file. Without a gwcs they are those of the designed mask, turned by ROLL_REF + V3I_YANG."
+        "\n\n"
         "Errors of the means are those by which integrations scatter; of one integration they are NaN. Errors of each "
         "integration follow from ERR. Bad pixels (DO_NOT_USE, JUMP_DET, and those that stand out) are repaired where "
         "the mask sends no light in the Fourier plane, and left out of the fit."

@@ -18,8 +18,11 @@ STEP = ProductStep(
         "Rows belong together by their stations. Two files that do not have the same stations, or not the same filter, "
         "are refused (exit 1)."
     ),
-    examples=("rt-aminorm TARGET_ami-oi.fits STAR_ami-oi.fits", "rt-aminorm A_ami-oi.fits B_ami-oi.fits -o AB_aminorm-oi.fits"),
+    examples=(
+        "rt-aminorm TARGET_ami-oi.fits STAR_ami-oi.fits",
+        "rt-aminorm A_ami-oi.fits B_ami-oi.fits -o AB_aminorm-oi.fits",
+    ),
     files="TARGET STAR",
     memory="0.2 GB.",
     repeatable=True,
-)  # fmt: skip
+)

@@ -114,7 +114,7 @@ def test_tables_are_the_missions_but_for_what_it_has_wrong(name, suffix, golden)
                 np.testing.assert_allclose(ours, peers, rtol=0, atol=CLOSE[column])
             elif not column.endswith("ERR"):
                 if peers.dtype.kind == "f":
-                    np.testing.assert_allclose(ours, peers, rtol=1e-7, atol=1e-14)
+                    np.testing.assert_allclose(ours, peers, rtol=2e-7, atol=1e-15)
                 else:
                     np.testing.assert_array_equal(ours, peers)
 
@@ -244,8 +244,8 @@ def test_stdatamodels_opens_what_is_written(golden):
         assert verdict["ok"], (path, verdict)
 
 
-@pytest.mark.parametrize("words", [("--holes", "B4,B9"), ("--holes", "B4,C2"), ("--affine", "1,2"), ("--affine", "1,1,1,1"),
-                                   ("--oversample", 2)])  # fmt: skip
+@pytest.mark.parametrize("words", [("--holes", "B4,B9"), ("--holes", "B4,C2"), ("--affine", "1,2"),
+                                   ("--affine", "1,1,1,1"), ("--oversample", 2)])  # fmt: skip
 def test_options_that_cannot_be_are_refused_before_the_work(words, tmp_path, capsys):
     assert tool("ami", golden_product("ami_calints"), "--builtin", "--outdir", tmp_path, *words) == 2
     assert len([line for line in capsys.readouterr().err.splitlines() if "built-in" not in line]) == 1
@@ -269,7 +269,8 @@ BINARY = 0.15, 0.05
 def binary(folder, roll, angle, *, integrations, number=1):
     """The companion that a simulated pair has, calibrated by a simulated star, seen at a roll."""
     names = [folder / f"jw01234{number:03d}001_02101_0000{one}_nis_calints.fits" for one in (1, 2)]
-    for seed, (name, more) in enumerate(zip(names, (("--companion", f"{BINARY[0]},{angle},{BINARY[1]}"), ()), strict=True)):
+    with_companion = ("--companion", f"{BINARY[0]},{angle},{BINARY[1]}")
+    for seed, (name, more) in enumerate(zip(names, (with_companion, ()), strict=True)):
         done("sim", name, "--pupil", "NRM", "--filter", "F430M", "--ngroups", 8, "--nints", integrations, "--mag", 9,
              "--pa", roll, "--seed", 2 * number + seed, "--no-truth", *more)  # fmt: skip
         done("ami", name, "--builtin")
@@ -291,7 +292,9 @@ def test_a_simulated_binary_is_found_where_it_is(tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("number", "roll", "angle"), [(2, 0.0, 30.0), (3, 75.0, 30.0), (4, 160.0, 200.0), (5, 255.0, 310.0)])
+@pytest.mark.parametrize(
+    ("number", "roll", "angle"), [(2, 0.0, 30.0), (3, 75.0, 30.0), (4, 160.0, 200.0), (5, 255.0, 310.0)]
+)
 def test_the_angle_of_a_binary_is_right_at_every_roll(number, roll, angle, tmp_path):
     within(binary(tmp_path, roll, angle, integrations=40, number=number), angle, 2)
 

@@ -80,7 +80,7 @@ def _fits(images: Interferograms, model: FringeModel, options: Mapping[str, Any]
     """Fit all integrations, each by any thread."""
     count, size = images.data.shape[:2]
     dark = dark_frequencies(size, model.holes, model.passband, model.pixel) if options["bpfix"] else None
-    planes = [np.empty((count, size, size), np.float32) for _ in range(3)]
+    data, modelled, residual = (np.empty((count, size, size), np.float32) for _ in range(3))
     coefficients = np.empty((count, COEFFICIENTS))
 
     def one(number):
@@ -91,8 +91,7 @@ def _fits(images: Interferograms, model: FringeModel, options: Mapping[str, Any]
             image, worse = filled(image, ~np.isfinite(image)), bad
         out = worse if options["usebp"] else np.zeros_like(worse)
         fit = fit_fringes(image, error, out, model, centre_of(image))
-        for plane, values in zip(planes, (image, fit.image, fit.residual), strict=True):
-            plane[number] = values
+        data[number], modelled[number], residual[number] = image, fit.image, fit.residual
         coefficients[number] = fit.coefficients
         return observables_of(fit.coefficients, fit.covariance), int((worse & ~bad).sum())
 
@@ -102,7 +101,7 @@ def _fits(images: Interferograms, model: FringeModel, options: Mapping[str, Any]
             results.append(result)
             progress.advance()
     observables, further = zip(*results, strict=True)
-    return Fits(stacked(list(observables)), coefficients, *planes, sum(further))
+    return Fits(stacked(list(observables)), coefficients, data, modelled, residual, sum(further))
 
 
 def _tell(making, count, used, further):
@@ -136,7 +135,9 @@ def _planes(found: Fits, product: JwstProduct) -> list[NewHdu]:
     hdus = []
     for name, plane in (("CTRD", found.data), ("FIT", found.model), ("RESID", found.residual)):
         hdus += [NewHdu(name, plane, unit=unit), NewHdu(f"N_{name}", plane / peak)]
-    return [*hdus, NewHdu("SOLNS", np.array([(row,) for row in found.coefficients], [("coeffs", "f8", (COEFFICIENTS,))]))]
+    solutions = np.zeros(len(found.coefficients), [("coeffs", "f8", (COEFFICIENTS,))])
+    solutions["coeffs"] = found.coefficients
+    return [*hdus, NewHdu("SOLNS", solutions)]
 
 
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
