@@ -44,6 +44,7 @@ MADE_BY = {
     "bsubints": "`rt-bsub`, `rt-run`", "crf": "`rt-outlier`, `rt-run`", "crfints": "`rt-outlier`",
     "phot": "`rt-phot`", "i2d": "`rt-run`, `rt-resample`",
     "psfstack": "`rt-psfstack`", "psfalign": "`rt-psfalign`", "psfsub": "`rt-psfsub`",
+    "ami-oi": "`rt-ami`", "amimulti-oi": "`rt-ami`", "amilg": "`rt-ami`", "aminorm-oi": "`rt-aminorm`",
     "x1d": "`rt-x1d`", "x1dints": "`rt-x1d`", "c1d": "`rt-c1d`",
 }  # fmt: skip
 """What makes a product."""
