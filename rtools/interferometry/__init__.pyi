@@ -1,4 +1,4 @@
-from .binary import Companion, Fringes, closure_phases, find_companion, visibilities
+from .binary import FoundCompanion, Fringes, closure_phases, find_companion, visibilities
 from .fit import FringeFit, fit_fringes
 from .frames import box_about_star, centre_of
 from .fringes import FringeModel
@@ -8,7 +8,7 @@ from .repair import dark_frequencies, repair
 from .stations import Holes, sky_by_roll, sky_by_slopes
 
 __all__ = [
-    "Companion",
+    "FoundCompanion",
     "FringeFit",
     "FringeModel",
     "Fringes",

@@ -10,7 +10,7 @@ from rtools.interferometry.stations import STATIONS
 from rtools.wfi.sphere import signed_turn
 from rtools.wfi.units import ARCSEC
 
-__all__ = ["Companion", "Fringes", "closure_phases", "find_companion", "seen_share", "visibilities"]
+__all__ = ["FoundCompanion", "Fringes", "closure_phases", "find_companion", "seen_share", "visibilities"]
 
 STEP = 0.25
 """Step of the search in units of the resolution λ/(2 b), b the longest baseline."""
@@ -52,7 +52,7 @@ class Fringes(NamedTuple):
     diameter: float = 0.0
 
 
-class Companion(NamedTuple):
+class FoundCompanion(NamedTuple):
     """The companion that explains fringes best.
 
     Attributes
@@ -150,11 +150,12 @@ def seen_share(separation: float, diameter: float, wave: float) -> float:
     return float(np.sum(weight * j0(phase)) / np.sum(weight))
 
 
-def find_companion(fringes: Fringes) -> Companion:
+def find_companion(fringes: Fringes) -> FoundCompanion:
     """Fit one companion, fainter than its star, to squared visibilities and closure phases.
 
-    The place is looked for on a grid, by the contrast that is best there; from the best place on all three are fitted.
-    Of the N(N-1)(N-2)/6 closure phases of N holes (N-1)(N-2)/2 are independent; their errors are multiplied by √(N/3).
+    The place is looked for on a grid with three contrasts; from the best places on all are fitted. One factor for all
+    V² is fitted, too, since all are divided by one flux and share its error. Of the N(N-1)(N-2)/6 closure phases of N
+    holes (N-1)(N-2)/2 are independent; their errors are multiplied by √(N/3).
 
     Parameters
     ----------
@@ -163,7 +164,7 @@ def find_companion(fringes: Fringes) -> Companion:
 
     Returns
     -------
-    Companion
+    FoundCompanion
 
     Raises
     ------
@@ -180,35 +181,35 @@ def find_companion(fringes: Fringes) -> Companion:
         squares = np.abs(visibilities(fringes.u, fringes.v, place, contrast, fringes.wave)) ** 2
         phases = closure_phases(fringes.sides, place, contrast, fringes.wave)
         return np.concatenate([
-            (fringes.vis2 - squares) / fringes.vis2_err,
+            (fringes.vis2 - parameters[3] * squares) / fringes.vis2_err,
             signed_turn(fringes.phase - phases) / (fringes.phase_err * redundancy),
         ])  # fmt: skip
 
     count = len(fringes.vis2) + len(fringes.phase)
-    if count <= 3:
+    if count <= 4:
         raise ValueError(f"{count} observables cannot tell where a companion is")
     resolution = fringes.wave / (2 * np.hypot(fringes.u, fringes.v).max()) / ARCSEC
     steps = np.arange(-REACH, REACH + STEP / 2, STEP) * resolution
     places = [(east, north) for east in steps for north in steps if 0 < np.hypot(east, north) <= REACH * resolution]
-    trials = [(*place, contrast) for place in places for contrast in (0.003, 0.03, 0.3)]
+    trials = [(*place, contrast, 1.0) for place in places for contrast in (0.003, 0.03, 0.3)]
     best = sorted(trials, key=lambda trial: float(np.sum(pulls(trial) ** 2)))[:4]
     found = min(
-        (least_squares(pulls, start, bounds=([-np.inf, -np.inf, 0], [np.inf, np.inf, 1])) for start in best),
+        (least_squares(pulls, start, bounds=([-np.inf, -np.inf, 0, 0], [np.inf, np.inf, 1, 2])) for start in best),
         key=lambda result: result.cost,
     )
     covariance = np.linalg.pinv(found.jac.T @ found.jac)
-    return _told(found.x, covariance, 2 * found.cost / max(count - 3, 1))
+    return _told(found.x, covariance, 2 * found.cost / max(count - 4, 1))
 
 
 def _told(parameters, covariance, chi2):
     """Separation and angle of a place, with the errors that its covariance makes."""
-    east, north, contrast = parameters
+    east, north, contrast, _scale = parameters
     separation = float(np.hypot(east, north))
     outward = np.array([east, north]) / separation
     around = np.array([north, -east]) / separation
     along, across = (float(np.sqrt(way @ covariance[:2, :2] @ way)) for way in (outward, around))
     angle = float(np.rad2deg(np.arctan2(east, north)) % 360)
-    return Companion(
+    return FoundCompanion(
         separation, along, angle, float(np.rad2deg(across / separation)),
         float(contrast), float(np.sqrt(covariance[2, 2])), float(chi2),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtools.errors import InputError
 
-__all__ = ["Box", "box_about_star", "centre_of", "filled"]
+__all__ = ["StarBox", "box_about_star", "centre_of", "filled"]
 
 SMALLEST = 8
 """Pixels from the star to the nearest edge below which there is no interferogram to fit."""
@@ -18,7 +18,7 @@ SIGMAS = 5.0
 """Slopes of the phase that are farther from those about the middle do not count."""
 
 
-class Box(NamedTuple):
+class StarBox(NamedTuple):
     """A square of an odd number of pixels about the brightest one.
 
     Attributes
@@ -40,7 +40,7 @@ class Box(NamedTuple):
                 slice(self.column - self.half, self.column + self.half + 1))  # fmt: skip
 
 
-def box_about_star(data: np.ndarray, bad: np.ndarray, first_row: int = 0) -> Box:
+def box_about_star(data: np.ndarray, bad: np.ndarray, first_row: int = 0) -> StarBox:
     """The largest square about the brightest pixel of the median of all integrations.
 
     Parameters
@@ -54,7 +54,7 @@ def box_about_star(data: np.ndarray, bad: np.ndarray, first_row: int = 0) -> Box
 
     Returns
     -------
-    Box
+    StarBox
 
     Raises
     ------
@@ -70,7 +70,7 @@ def box_about_star(data: np.ndarray, bad: np.ndarray, first_row: int = 0) -> Box
     half = min(row, column, median.shape[0] - 1 - row, median.shape[1] - 1 - column)
     if half < SMALLEST:
         raise InputError(f"the brightest pixel, row {row + first_row} and column {column}, lies at the edge")
-    return Box(row + first_row, column, half)
+    return StarBox(row + first_row, column, half)
 
 
 def filled(image: np.ndarray, missing: np.ndarray) -> np.ndarray:

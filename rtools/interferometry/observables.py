@@ -55,7 +55,7 @@ class Observables(NamedTuple):
     piston_err: np.ndarray
 
 
-class Sums(NamedTuple):
+class _Matrices(NamedTuple):
     """What adds up ln|V| and φ of the baselines to those of triangles, quads and holes."""
 
     t3amp: np.ndarray
@@ -65,9 +65,9 @@ class Sums(NamedTuple):
 
 
 @cache
-def _sums() -> Sums:
+def _sums() -> _Matrices:
     row = {tuple(pair): number for number, pair in enumerate(PAIRS.tolist())}
-    out = Sums(*(np.zeros((len(groups), len(PAIRS))) for groups in (TRIANGLES, TRIANGLES, QUADS, QUADS)))
+    out = _Matrices(*(np.zeros((len(groups), len(PAIRS))) for groups in (TRIANGLES, TRIANGLES, QUADS, QUADS)))
     for number, (i, j, k) in enumerate(TRIANGLES.tolist()):
         sides = [row[i, j], row[j, k], row[i, k]]
         out.t3amp[number, sides] = 1
