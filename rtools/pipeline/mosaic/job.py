@@ -29,7 +29,7 @@ from rtools.pipeline.mosaic.plan import Mosaic, MosaicPlan, make_plan, plan_cata
 from rtools.pipeline.mosaic.records import record_of_group, record_of_image
 from rtools.pipeline.mosaic.request import MosaicRequest
 from rtools.pipeline.mosaic.run import run_mosaic
-from rtools.products.io.product import Product
+from rtools.products.io.face import ProductFace
 from rtools.products.mosaic.association import Association
 from rtools.products.schema import history
 from rtools.products.schema.record import JobRecord
@@ -288,7 +288,7 @@ def plan_future_mosaic(
     name: str,
     images: Sequence[FutureImage],
     request: MosaicRequest,
-    exposures: Sequence[Product],
+    exposures: Sequence[ProductFace],
     association: Association | None = None,
 ) -> FutureMosaicJob:
     """Decide what can be decided of a mosaic before its exposures are calibrated, or refuse it.
@@ -301,7 +301,7 @@ def plan_future_mosaic(
         In order.
     request : MosaicRequest
         What is asked.
-    exposures : sequence of rtools.products.io.product.Product
+    exposures : sequence of rtools.products.io.face.ProductFace
         Files of the exposures as they are now, in the same order.
     association : rtools.products.mosaic.association.Association, optional
         That names them.

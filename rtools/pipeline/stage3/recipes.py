@@ -16,9 +16,12 @@ from rtools.errors import InputError
 from rtools.jwst.suffixes import extension_of
 from rtools.pipeline.job.job import Job
 from rtools.pipeline.job.request import Request
+from rtools.pipeline.mosaic import FutureImage, MosaicRequest, WantedGrid
+from rtools.pipeline.mosaic.job import plan_future_mosaic
 from rtools.pipeline.stage3.job import Awaited, plan_products
 from rtools.pipeline.stage3.work import work_of
 from rtools.products import names
+from rtools.products.jwst import open_jwst
 from rtools.reference.find import Config
 
 __all__ = ["RECIPES", "Chain", "MemberFile"]
@@ -142,6 +145,24 @@ class Chain:
         return {suffix: MemberFile(str(path), suffix, pieces[0].like, job.key) for suffix, path in outputs.items()}
 
 
+def _resample(chain: Chain, pieces: Sequence[MemberFile]) -> None:
+    """The job of a mosaic of images with north up, which are made in the same run."""
+    settings = {name: chain.request.settings[name] for name in ("resample",) if name in chain.request.settings}
+    request = MosaicRequest(
+        tool="rt-resample",
+        single="resample",
+        mission="jwst",
+        settings=settings,
+        wanted=WantedGrid(pa=0.0),
+        output=str(chain.folder / f"{chain.product}_i2d.fits"),
+        overwrite=chain.request.overwrite,
+        resume=chain.request.resume,
+    )
+    images = [FutureImage(piece.path, piece.path, piece.key) for piece in pieces]
+    like = [open_jwst(piece.like) for piece in pieces]
+    chain.jobs.append(plan_future_mosaic(str(request.output), images, request, like))
+
+
 def _of_step(config: Config, step: Step) -> Config:
     """Where references are looked for, without those that the step does not read: its tool does not know them."""
     types = {one.type for one in step.references}
@@ -177,15 +198,18 @@ def _series(chain: Chain, members: Members) -> None:
 
 
 def _coronagraphs(chain: Chain, members: Members) -> None:
-    """coron3: outliers; images of reference stars together, aligned with each exposure, and subtracted from it."""
+    """coron3: outliers; reference stars together, aligned with each exposure, subtracted from it; the mosaic of all."""
     if not members.get("psf"):
         raise InputError("no member is a reference star (exptype psf)", path=chain.path)
     targets = _without_outliers(chain, members["science"])
     stack = chain.do("psfstack", _without_outliers(chain, members["psf"]), chain.product)["psfstack"]
+    left = []
     for target in targets:
         root = chain.of_exposure(target)
         aligned = chain.do("psfalign", [target, stack], root)["psfalign"]
-        chain.do("psfsub", [target, aligned], root)
+        left.append(chain.do("psfsub", [target, aligned], root)["psfsub"])
+    if not chain.skips("resample"):
+        _resample(chain, left)
 
 
 def _interferometry(chain: Chain, members: Members) -> None:

@@ -63,7 +63,7 @@ def digests(folder):
 
 MADE_OF_CORONAGRAPH = {
     f"{TARGET}_a3001_crfints.fits", f"{STAR.format(1)}_a3001_crfints.fits", f"{STAR.format(2)}_a3001_crfints.fits",
-    f"{FIELD}_psfstack.fits", f"{TARGET}_a3001_psfalign.fits", f"{TARGET}_a3001_psfsub.fits",
+    f"{FIELD}_psfstack.fits", f"{TARGET}_a3001_psfalign.fits", f"{TARGET}_a3001_psfsub.fits", f"{FIELD}_i2d.fits",
 }  # fmt: skip
 
 
