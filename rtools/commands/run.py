@@ -63,8 +63,8 @@ into --outdir.
 
 Associations of JWST's third stage, and of spectra, become the products that their members make, each under its name
 of the archive, into --outdir or next to the members: tso3 (outlier, then phot or x1d and whtlt), coron3 (outlier,
-psfstack, psfalign, psfsub, i2d), ami3 (ami, aminorm), spec2 and spec3 (s2d or s3d, x1d, c1d). Members that are not there are
-calibrated from what is; --skip leaves steps out."""
+psfstack, psfalign, psfsub, i2d), ami3 (ami, aminorm), spec2 and spec3 (s2d or s3d, x1d, c1d). Members that are not
+there are calibrated from what is; --skip leaves steps out."""
 
 
 CATALOG = tuple(option for option in chain.step_of("catalog").options if option.key in ("deep", "deblend", "dust_maps"))
