@@ -18,6 +18,7 @@ EDGES = "r0000101001001001001_0004_1_wfi01_grism_gw.asdf"
 TRACES = "r0000101001001001001_0004_wfi01_grism"
 JWST = ("jw01234001001_02101_00001_nrca1", "jw01234001001_02101_00002_nrca1")
 SMALL = ("--size", "256", "--read-pattern", READS, "--crowded", "60000", "--reference-read")
+SERIES = "jw01234001001_02101_00003_nrca1"
 SUBARRAY = ("--subarray", "SUB64P", "--ngroups", "8", "--nints")
 
 
@@ -54,6 +55,9 @@ JOBS = (
     ("run", f"{JWST[0]}_uncal.fits", "--outdir", "likely", "--set", "rampfit.algorithm=likely",
      "--with", "ipc,chargemig"),
     ("run", *_with(JWST, "_cal.fits"), "--mosaic", "-o", "field_i2d.fits"),
+    ("sim", f"{SERIES}_calints.fits", *SUBARRAY, "30", "--transit", "0.01,0.3,0.7"),
+    ("outlier", f"{SERIES}_calints.fits"),
+    ("phot", f"{SERIES}_crfints.fits"),
 )  # fmt: skip
 """Tools and their arguments: small jobs that reach the kernels, one after another, in one directory."""
 

@@ -58,5 +58,6 @@ STEP = MosaicStep(
         Option("keep-values", False, "Leave value, error and variances of flagged pixels as they are.", mission="jwst"),
     ),
     memory="about 1 GB for a skycell, whatever the number of exposures; on disk 4 bytes a pixel and exposure, unless "
-    "--max-memory has room for them.",
+    "--max-memory has room for them. Of integrations (_calints) 0.3 GB, and 0.1 GB for each "
+    "further core, whatever their number.",
 )
