@@ -90,6 +90,24 @@ def test_two_rolls_show_the_companion_at_one_place(night, tmp_path):
     assert np.nanmax(others) < 0.3 * image[row, column]
 
 
+def test_one_run_of_an_association_ends_with_that_mosaic(night, tmp_path):
+    """All steps with rt-run, outliers among them: the companion is where the tools one by one show it."""
+    stars = [f"--psf={night / f'jw01234003001_02101_0000{number}_nrcalong_calints.fits'}" for number in (1, 2, 3)]
+    targets = [night / f"{root}_calints.fits" for root in ROLLS]
+    done("asn", "--rule", "coron3", *targets, *stars, "-o", night / "night_asn.json", "--overwrite")
+    assert tool("run", night / "night_asn.json", "--builtin", "--outdir", tmp_path, "-q") == 0
+    (mosaic,) = tmp_path.glob("*_i2d.fits")
+    with fits.open(mosaic) as hdus, fits.open(targets[0]) as first:
+        image, wcs = hdus["SCI"].data, WCS(hdus["SCI"].header)
+        star = SkyCoord(first["SCI"].header["RA_REF"], first["SCI"].header["DEC_REF"], unit="deg")
+        assert hdus["SCI"].header["PC2_2"] == pytest.approx(1)
+        assert hdus[0].header["S_KLIP"] == "COMPLETE"
+    row, column = np.unravel_index(np.nanargmax(image), image.shape)
+    place = wcs.pixel_to_world(column, row)
+    assert star.separation(place).arcsec == pytest.approx(1.2, abs=0.05)
+    assert star.position_angle(place).deg == pytest.approx(70, abs=3)
+
+
 def test_images_of_integrations_are_not_written_again(night, tmp_path, capsys):
     files = [night / f"{root}_o001_psfsub.fits" for root in ROLLS]
     assert tool("skymatch", *files, "--outdir", tmp_path / "out") == 3
