@@ -24,6 +24,7 @@ from rtools.work.loops import row_slices
 if TYPE_CHECKING:
     from rtools.mosaic.grid.freegrid import FreeGrid
     from rtools.mosaic.grid.grid import Grid
+    from rtools.mosaic.grid.pixmap import PixMap
     from rtools.mosaic.options import OutlierOptions, ResampleOptions, SkyMatchOptions
 
 __all__ = ["MosaicImage", "drizzle_images", "find_outliers", "levels_of"]
@@ -155,7 +156,13 @@ def _flagged(image, pixmap, median, options, work):
 
 
 def drizzle_images(
-    images: Sequence[MosaicImage], grid: Grid | FreeGrid, options: ResampleOptions, work: Work = ALONE
+    images: Sequence[MosaicImage],
+    grid: Grid | FreeGrid,
+    options: ResampleOptions,
+    work: Work = ALONE,
+    *,
+    ratio: float | None = None,
+    mapped: Callable[..., PixMap] = pixel_map,
 ) -> dict[str, np.ndarray]:
     """Drizzle images into the planes of a mosaic.
 
@@ -169,18 +176,22 @@ def drizzle_images(
         Of the step.
     work : rtools.work.Work
         Its threads share the rows.
+    ratio : float, optional
+        Pixel scale of the grid over that of the images; measured by default.
+    mapped : callable
+        ``mapped(wcs, shape, grid.to_pixel)``: the map of an image.
 
     Returns
     -------
     dict of str to ndarray (rows, columns)
         As `rtools.mosaic.drizzle.variance.finish` gives them.
     """
-    ratio = _ratio(images[0], grid)
+    ratio = _ratio(images[0], grid) if ratio is None else ratio
     kernel, weight = options.drizzle.kernel_for(ratio), options.drizzle.weight_type
     names = _variances(images, options.variances)
     totals = new_totals(grid.shape, len(images), names, dq=options.dq)
     for number, image in enumerate(images):
-        pixmap = pixel_map(image.wcs, image.data.shape, grid.to_pixel)
+        pixmap = mapped(image.wcs, image.data.shape, grid.to_pixel)
         planes = _planes(image, options.drizzle, names, dq=options.dq)
         share = image.exposure_time if weight == "exptime" else None
         for band in _bands(planes, pixmap, grid, kernel, work, names=names):

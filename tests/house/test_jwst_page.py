@@ -45,7 +45,7 @@ MADE_BY = {
     "phot": "`rt-phot`", "i2d": "`rt-run`, `rt-resample`",
     "psfstack": "`rt-psfstack`", "psfalign": "`rt-psfalign`", "psfsub": "`rt-psfsub`",
     "ami-oi": "`rt-ami`", "amimulti-oi": "`rt-ami`", "amilg": "`rt-ami`", "aminorm-oi": "`rt-aminorm`",
-    "x1d": "`rt-x1d`", "x1dints": "`rt-x1d`", "c1d": "`rt-c1d`",
+    "x1d": "`rt-x1d`", "x1dints": "`rt-x1d`", "c1d": "`rt-c1d`", "s2d": "`rt-resample`",
 }  # fmt: skip
 """What makes a product."""
 

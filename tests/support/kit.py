@@ -51,7 +51,7 @@ OF_JWST = tuple(name for name in step_names("jwst") if name not in step_names() 
 """Steps that exposures of JWST alone have."""
 
 OF_PRODUCTS = {"whtlt": "x1dints", "psfstack": "coronagraph", "psfalign": "coronagraph", "psfsub": "coronagraph",
-               "x1d": "slit", "c1d": "extracted", "ami": "ami_calints", "aminorm": "ami-oi"}  # fmt: skip
+               "x1d": "slit", "c1d": "extracted_again", "ami": "ami_calints", "aminorm": "ami-oi"}  # fmt: skip
 """Steps on whole products of JWST, and what they take, as `tests.support.stage3_files` calls it."""
 
 ALIKE = (

@@ -33,6 +33,7 @@ FILES = {
     "slit_series": ("spec", "in_calints.fits", f"{EXPOSURE}_mirimage_calints.fits"),
     "rectified": ("spec", "out_s2d.fits", f"{EXPOSURE}_mirimage_s2d.fits"),
     "extracted": ("spec", "in_x1d1.fits", f"{EXPOSURE}_mirimage_x1d.fits"),
+    "extracted_again": ("spec", "out_x1d_of_s2d.fits", "jw01234001001_02101_00004_mirimage_x1d.fits"),
     "extracted2": ("spec", "in_x1d2.fits", "jw01234001001_02101_00002_mirimage_x1d.fits"),
     "extracted3": ("spec", "in_x1d3.fits", "jw01234001001_02101_00003_mirimage_x1d.fits"),
     "cube": ("cube", "in_s3d.fits", "jw01234-o001_t001_miri_ch1-short_s3d.fits"),

@@ -147,12 +147,14 @@ def split_inputs(inputs, name):
     from rtools.products.jwst import open_jwst
     from rtools.products.opening import mission_of
 
-    kinds = work_of(name).takes
+    work = work_of(name)
 
     def is_whole(file):
         with suppress(RtoolsError):
             path = local_path(file)
-            return not is_association(path) and mission_of(path) == "jwst" and open_jwst(path).kind in kinds
+            if not is_association(path) and mission_of(path) == "jwst":
+                product = open_jwst(path)
+                return product.kind in work.takes and (work.of is None or work.of(product))
         return False
 
     whole = [file for file in inputs if is_whole(file)]

@@ -14,7 +14,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.wfi.gwcs_frames import box_of
 
-__all__ = ["LARGEST_ERROR", "ORDER", "STEP", "PixMap", "pixel_map"]
+__all__ = ["LARGEST_ERROR", "ORDER", "STEP", "PixMap", "exact_map", "pixel_map"]
 
 LARGEST_ERROR = 1e-4
 """Pixels of the mosaic."""
@@ -121,6 +121,32 @@ def pixel_map(
         if sparse == 2:
             raise InputError(f"its WCS is not smooth: the map is wrong by {found.error:.2g} pixel between its nodes")
         sparse //= 2
+
+
+def exact_map(wcs: Callable[..., Any], shape: Sequence[int], to_pixel: Callable[..., Any]) -> PixMap:
+    """The map of a small image that asks for the place of every corner of a pixel.
+
+    For coordinates that are not smooth from pixel to pixel, as wavelengths between points of a table. Between the
+    corners the map is bilinear. It takes 600 bytes a pixel.
+
+    Parameters
+    ----------
+    wcs, shape, to_pixel
+        As `pixel_map` takes them; a wcs may give more coordinates, all of which `to_pixel` takes.
+
+    Returns
+    -------
+    PixMap
+    """
+    forward = _forward(wcs, to_pixel, {})
+    rows, columns = shape
+    nodes = np.stack(forward(*np.meshgrid(np.arange(columns + 1) - 0.5, np.arange(rows + 1) - 0.5)))
+    corner, right, up, far = nodes[:, :-1, :-1], nodes[:, :-1, 1:], nodes[:, 1:, :-1], nodes[:, 1:, 1:]
+    cells = np.zeros((2, rows, columns, ORDER, ORDER))
+    cells[..., 0, 0], cells[..., 0, 1], cells[..., 1, 0] = corner, right - corner, up - corner
+    cells[..., 1, 1] = far - right - up + corner
+    boxes = _boxes(cells)
+    return PixMap(nodes[0], nodes[1], 1, (rows, columns), cells, boxes, (0, columns - 1, 0, rows - 1), 0.0)
 
 
 def _forward(wcs, to_pixel, known):

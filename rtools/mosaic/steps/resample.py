@@ -21,7 +21,8 @@ STEP = MosaicStep(
         "the input's size (divided by the square of the ratio of pixel scales): apertures keep their signal to noise."
         "\n\nImages of JWST (_cal, _crf) make an _i2d.fits. For them weights are ivm, pixels with DO_NOT_USE or "
         "NON_SCIENCE are left out, and var_flat is there, unless other options are typed; the grid that covers all is "
-        "that of the mission's pipeline."
+        "that of the mission's pipeline.\n\nImages of spectra that have a gwcs (_cal, _crf of slits) make an "
+        "_s2d.fits: straight along the slit and along wavelength; each slit of a file by itself."
     ),
     examples=(
         "rt-resample r*_cal.asdf -o field_coadd.asdf",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rtools.mosaic.grid.freegrid import FreeGrid
     from rtools.pipeline.mosaic.coadd import CoaddSource
     from rtools.pipeline.mosaic.members import Member
+    from rtools.products.jwst import JwstProduct
 
 __all__ = ["i2d_meta", "table_of_headers", "wcs_cards"]
 
@@ -141,12 +142,12 @@ def wcs_cards(grid: Grid | FreeGrid) -> dict[str, Any]:
     }
 
 
-def table_of_headers(members: Sequence[Member]) -> Table:
+def table_of_headers(members: Sequence[Member | JwstProduct]) -> Table:
     """The table HDRTAB: one row a member, one column a keyword of its primary header or of SCI.
 
     Parameters
     ----------
-    members : sequence of rtools.pipeline.mosaic.members.Member
+    members : sequence of rtools.pipeline.mosaic.members.Member or rtools.products.jwst.JwstProduct
         As the steps leave them.
 
     Returns

@@ -161,7 +161,11 @@ class Slit:
                 return self.product.node(path)
             except KeyError:
                 continue
-        raise InputError(
+        raise self.refusal_without_wcs()
+
+    def refusal_without_wcs(self) -> InputError:
+        """What is said of a file without a gwcs."""
+        return InputError(
             "has no gwcs: coordinates of spectra need software of the mission",
             path=self.product.path,
             mend="run assign_wcs there once",

@@ -40,6 +40,9 @@ class ProductWork:
         Whether all files make one product; else each has its own.
     joins : bool
         Whether all files make one product where ``-o`` names it; else each has its own.
+    of : callable or None
+        ``of(product)``: whether a product of these kinds is one of its own, where others of the kind are images, of
+        which the tool makes something else.
     beside : tuple of str
         Kinds of the one further file that the work needs, behind the one that it is done on. ``rt-psfsub TARGET REFS``.
     beside_called : str
@@ -60,6 +63,7 @@ class ProductWork:
     make: Callable[[ProductMaking], None]
     together: bool = False
     joins: bool = False
+    of: Callable[[JwstProduct], bool] | None = None
     beside: tuple[str, ...] = ()
     beside_called: str = ""
     uses: Callable[[Sequence[JwstProduct], Mapping[str, Any]], tuple[Reference, ...]] | None = None

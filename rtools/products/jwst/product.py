@@ -309,7 +309,7 @@ class JwstProduct:
         Parameters
         ----------
         path : str
-            Dotted, from the root of the tree: ``meta.wcs``.
+            Dotted, from the root of the tree: ``meta.wcs``, ``slits.1.meta.wcs``.
 
         Returns
         -------
@@ -324,7 +324,7 @@ class JwstProduct:
             It cannot be converted, as transforms that only stdatamodels knows.
         """
         content = self.tree_bytes()
-        if content is None or metadata.get(self.tree, path) is None:
+        if content is None or _found(self.tree, path) is None:
             raise KeyError(path)
         return node_of(content, path, self.path)
 
@@ -398,3 +398,15 @@ class JwstProduct:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def _found(tree: Any, path: str) -> Any:
+    """What stands at a dotted path, of which numbers count the items of lists; None where nothing does."""
+    for key in path.split("."):
+        if isinstance(tree, list) and key.isdigit() and int(key) < len(tree):
+            tree = tree[int(key)]
+        elif isinstance(tree, dict):
+            tree = tree.get(key)
+        else:
+            return None
+    return tree

@@ -109,7 +109,7 @@ def node_of(content: bytes, path: str, where: str | Path) -> Any:
             with asdf.open(io.BytesIO(content), lazy_load=False, lazy_tree=True) as opened:
                 node: Any = opened.tree
                 for key in path.split("."):
-                    node = node[int(key)] if isinstance(node, list) and key.isdigit() else node[key]
+                    node = node[int(key)] if key.isdigit() and not isinstance(node, Mapping) else node[key]
         except Exception as error:  # what converters of other packages raise is not known
             raise InputError(f"its {path} cannot be read ({' '.join(str(error).split())})", path=where) from None
     if path.endswith("wcs") and not hasattr(node, "invert"):

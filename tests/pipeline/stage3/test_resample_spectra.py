@@ -1,0 +1,123 @@
+"""rt-resample on images of spectra: the peer's image, several exposures and slits, images beside them, refusals."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from rtools.commands.kit.products import split_inputs
+from rtools.products.jwst import NewHdu, open_jwst, stage_new
+from tests.support.judges import asked_of_jwst
+from tests.support.runs import tool
+from tests.support.stage3_files import golden_product
+
+PLANES = ("SCI", "ERR", "WHT", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT", "CON")
+INNER = slice(7, 113)
+"""Rows to which all of the slit comes: it is tilted against the detector by 12 rows."""
+
+
+def rectified(folder, *sources, options=()):
+    path = folder / "made_s2d.fits"
+    assert tool("resample", *(sources or (golden_product("slit"),)), "-o", path, "--overwrite", *options) == 0
+    return path
+
+
+def test_a_rectified_spectrum_is_the_missions_but_for_its_ends(jwst_golden, tmp_path):
+    """The peer leaves out pixels whose wavelength is beyond the median of the first or last row: 44 have no value."""
+    path = rectified(tmp_path)
+    with fits.open(path) as found, fits.open(jwst_golden("spec") / "out_s2d.fits") as wanted:
+        for name in PLANES:
+            ours, theirs = found[name].data[..., INNER, :], wanted[name].data[..., INNER, :]
+            np.testing.assert_allclose(ours, theirs, rtol=8e-7, atol=1e-7, err_msg=name)
+        np.testing.assert_array_equal(found["WAVELENGTH"].data, wanted["WAVELENGTH"].data)
+        assert found["SCI"].data.shape == (120, 40)
+        assert np.isnan(wanted["SCI"].data).sum() - np.isnan(found["SCI"].data).sum() == 44
+        for key in ("DISPAXIS", "PIXAR_SR", "SRCTYPE", "BUNIT", "VPARITY"):
+            assert found["SCI"].header[key] == wanted["SCI"].header[key]
+        for key in ("NDRIZ", "RESWHT", "PIXFRAC", "PXSCLRT", "S_RESAMP", "EFFEXPTM"):
+            assert found[0].header[key] == wanted[0].header[key]
+    ours, theirs = (open_jwst(one).node("meta.wcs") for one in (path, jwst_golden("spec") / "out_s2d.fits"))
+    x, y = np.array([0.0, 17.3, 39.0]), np.array([1.0, 60.2, 119.0])
+    np.testing.assert_allclose(ours(x, y), theirs(x, y), rtol=1e-13)
+    np.testing.assert_allclose(ours.invert(*ours(x, y)), [x, y], atol=1e-8)
+    verdict = asked_of_jwst("files", path)[str(path)]
+    assert (verdict["ok"], verdict["trusted"], verdict["model"]) == (True, True, "SlitModel")
+    assert tool("validate", path) == 0
+
+
+def test_its_spectrum_is_that_of_the_image(tmp_path):
+    fluxes = []
+    for source in (rectified(tmp_path), golden_product("slit")):
+        out = tmp_path / "made_x1d.fits"
+        assert tool("x1d", source, "-o", out, "--overwrite", "-q", "--xstart", 10, "--xstop", 29, "--bkg-coeff",
+                    "2.5;8.5;31;37.5") == 0  # fmt: skip
+        table = fits.getdata(out, "EXTRACT1D")
+        order = np.argsort(table["WAVELENGTH"])
+        fluxes.append((table["WAVELENGTH"][order], table["FLUX"][order]))
+    inner = slice(10, -10)
+    found = np.interp(fluxes[1][0][inner], *fluxes[0])
+    assert (np.abs(found / fluxes[1][1][inner] - 1) < 0.05).mean() > 0.95  # bad pixels are spread over several
+    assert np.median(found / fluxes[1][1][inner]) == pytest.approx(1, abs=0.005)
+
+
+def test_two_exposures_have_the_error_of_their_mean(tmp_path):
+    second = tmp_path / "jw01234001001_02101_00002_mirimage_cal.fits"
+    with fits.open(golden_product("slit")) as hdus:
+        hdus["SCI"].data[60, 20], hdus["DQ"].data[60, 20] = 1e6, 1
+        hdus.writeto(second)
+    with fits.open(rectified(tmp_path)) as one, fits.open(rectified(tmp_path, golden_product("slit"), second)) as two:
+        ratio = two["ERR"].data / one["ERR"].data
+        assert np.nanmedian(ratio) == pytest.approx(np.sqrt(0.5), rel=1e-6)
+        assert np.nanmedian(two["SCI"].data / one["SCI"].data) == pytest.approx(1, rel=1e-6)
+        np.testing.assert_allclose(np.nanmedian(two["WHT"].data / one["WHT"].data), 2)
+        assert np.nanmax(two["SCI"].data) < 1000
+        assert (two["CON"].data & 3 == 3).mean() > 0.9
+        assert len(two["HDRTAB"].data) == 2
+        assert two[0].header["EFFEXPTM"] == 3.2
+
+
+def test_each_slit_of_a_file_is_rectified(tmp_path):
+    product = open_jwst(golden_product("slit"))
+    wcs, path = product.node("meta.wcs"), tmp_path / "jw01234001001_02101_00001_nrs1_cal.fits"
+    names = ("SCI", "ERR", "DQ", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT")
+    told = {"DISPAXIS": 2, "PIXAR_SR": 1e-13, "BUNIT": "MJy/sr"}
+    hdus = [
+        NewHdu(name, product.pixels(name) * (version if name in ("SCI", "ERR") else 1), version,
+               cards={**told, "SLTNAME": slit} if name == "SCI" else {})
+        for version, slit in ((1, "S1"), (2, "S2")) for name in names
+    ]  # fmt: skip
+    meta = {"instrument": {"name": "NIRSPEC", "detector": "NRS1"}, "exposure": {"type": "NRS_MSASPEC"},
+            "model_type": "MultiSlitModel"}  # fmt: skip
+    stage_new(path, "cal", meta, hdus, tree={"slits": [{"meta": {"wcs": wcs}}, {"meta": {"wcs": wcs}}]}).commit()
+    made = rectified(tmp_path, path)
+    with fits.open(made) as found:
+        np.testing.assert_allclose(found["SCI", 2].data, 2 * found["SCI", 1].data, rtol=1e-6)
+        assert [found["SCI", version].header["SLTNAME"] for version in (1, 2)] == ["S1", "S2"]
+        assert found[0].header["DATAMODL"] == "MultiSlitModel"
+        wavelength = found["WAVELENGTH", 2].data[5, 4]
+    assert open_jwst(made).node("slits.1.meta.wcs")(4, 5)[2] == pytest.approx(wavelength)
+    assert asked_of_jwst("files", made)[str(made)]["ok"]
+
+
+def test_images_are_told_from_spectra(jwst_golden):
+    image = str(jwst_golden("mosaic") / "jw01234001001_02101_00001_nrca1_cal.fits")
+    slit = str(golden_product("slit"))
+    assert split_inputs([image, slit], "resample") == ([slit], [image])
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda hdus: hdus.pop("ASDF"), "no gwcs"),
+        (lambda hdus: (hdus["SCI"].header.pop("PIXAR_SR"), hdus.pop("ASDF")), "PIXAR_SR"),
+    ],
+)
+def test_what_is_out_of_reach_is_said_in_one_line(change, says, tmp_path, capsys):
+    path = tmp_path / golden_product("slit").name
+    with fits.open(golden_product("slit")) as hdus:
+        change(hdus)
+        hdus.writeto(path)
+    assert tool("resample", path, "-o", tmp_path / "out_s2d.fits") == 3
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert says in said[0]
+    assert not (tmp_path / "out_s2d.fits").exists()
