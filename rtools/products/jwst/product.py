@@ -23,7 +23,7 @@ from rtools.products.jwst.flag_names import own_flags
 from rtools.products.jwst.hdus import JwstHdu, Part, StoredTable, read_lines, read_pixels, read_spans
 from rtools.products.jwst.sealing import MARK
 from rtools.products.jwst.tables import read_ecsv_table, read_hdu_table
-from rtools.products.jwst.trees import bytes_of_tree, count_cards, node_of, parsed_tree
+from rtools.products.jwst.trees import bytes_of_tree, count_cards, in_tree, node_of, parsed_tree
 from rtools.products.schema import keys
 from rtools.wfi import metadata
 from rtools.work import ALONE, Work
@@ -324,7 +324,7 @@ class JwstProduct:
             It cannot be converted, as transforms that only stdatamodels knows.
         """
         content = self.tree_bytes()
-        if content is None or _found(self.tree, path) is None:
+        if content is None or in_tree(self.tree, path) is None:
             raise KeyError(path)
         return node_of(content, path, self.path)
 
@@ -398,15 +398,3 @@ class JwstProduct:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
-
-
-def _found(tree: Any, path: str) -> Any:
-    """What stands at a dotted path, of which numbers count the items of lists; None where nothing does."""
-    for key in path.split("."):
-        if isinstance(tree, list) and key.isdigit() and int(key) < len(tree):
-            tree = tree[int(key)]
-        elif isinstance(tree, dict):
-            tree = tree.get(key)
-        else:
-            return None
-    return tree

@@ -16,7 +16,7 @@ from rtools.products.fits.keywords import ascii_text
 from rtools.products.io import header, temporary
 from rtools.products.jwst.hdus import JwstHdu, read_spans
 
-__all__ = ["bytes_of_tree", "count_cards", "node_of", "parsed_tree"]
+__all__ = ["bytes_of_tree", "count_cards", "in_tree", "node_of", "parsed_tree"]
 
 
 def bytes_of_tree(path: str | Path, hdu: JwstHdu) -> bytes:
@@ -145,3 +145,28 @@ def count_cards(entries: Sequence[Mapping[str, Any]], cards: Sequence[str]) -> i
             return None
         wanted = wanted[len(text) :]
     return None if wanted and cards else len(cards)
+
+
+def in_tree(tree: Any, path: str) -> Any:
+    """What stands at a dotted path of a tree, of which numbers count the items of lists.
+
+    Parameters
+    ----------
+    tree : mapping or sequence
+        The tree.
+    path : str
+        From its root: ``slits.1.meta.wcs``.
+
+    Returns
+    -------
+    object
+        None where nothing stands there.
+    """
+    for key in path.split("."):
+        if isinstance(tree, list) and key.isdigit() and int(key) < len(tree):
+            tree = tree[int(key)]
+        elif isinstance(tree, dict):
+            tree = tree.get(key)
+        else:
+            return None
+    return tree
