@@ -8,6 +8,7 @@ K(p - q) = (1/n²) Σ_Z exp(2πi k·(p - q)/n) the filter that passes them alone
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,9 @@ from rtools.wfi.units import ARCSEC
 from rtools.work.statistics import MAD_TO_SIGMA
 
 __all__ = ["Repaired", "dark_frequencies", "repair"]
+
+SKIPPED = 3
+"""Every third wavelength is looked at: hexagons of neighbours overlap by far."""
 
 ENOUGH = 0.05
 """Share of dark frequencies below which they cannot tell what a bad pixel should be."""
@@ -79,18 +83,27 @@ def dark_frequencies(size: int, holes: Holes, passband: Passband, pixel: float) 
     undone = np.linalg.inv(holes.turn)
     used = holes.pairs
     middles = np.concatenate([[(0.0, 0.0)], holes.baselines[used], -holes.baselines[used]]) @ undone
+    longest = float(np.hypot(*middles.T).max())
     half = passband.width / 2
     lit = np.zeros((size, size), bool)
-    for wave in (passband.waves[0] - half, *passband.waves, passband.waves[-1] + half):
+    for wave in (passband.waves[0] - half, *passband.waves[1:-1:SKIPPED], passband.waves[-1] + half):
         scale = wave / (pixel * ARCSEC)
         reach = holes.flat_to_flat + scale / size
-        for down in (-1, 0, 1):
-            for right in (-1, 0, 1):
-                at = np.stack(np.meshgrid(cycles + right, cycles + down), axis=-1) * scale @ undone
-                for middle in middles:
-                    x, y = np.abs(np.moveaxis(at - middle, -1, 0))
-                    lit |= (y <= reach) & (np.sqrt(3) * x + y <= 2 * reach)
+        for down, right in product((-1, 0, 1), repeat=2):
+            at = np.stack(np.meshgrid(cycles + right, cycles + down), axis=-1) * scale @ undone
+            near = np.hypot(at[..., 0], at[..., 1]) <= longest + 2 * reach
+            if near.any():
+                lit[near] |= _in_hexagons(at[near], middles, reach)
     return ~lit
+
+
+def _in_hexagons(places, middles, reach):
+    """Which places lie in a hexagon of twice a width about one of the middles; two sides of it lie along x."""
+    inside = np.zeros(len(places), bool)
+    for middle in middles:
+        x, y = np.abs(places - middle).T
+        inside |= (y <= reach) & (np.sqrt(3) * x + y <= 2 * reach)
+    return inside
 
 
 def repair(image: np.ndarray, error: np.ndarray, bad: np.ndarray, dark: np.ndarray) -> Repaired:

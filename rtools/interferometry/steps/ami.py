@@ -39,7 +39,7 @@ STEP = ProductStep(
     ),
     references=(Reference("nrm", refusable=False), Reference("throughput", refusable=False)),
     metadata=("instrument.name", "instrument.filter", "instrument.pupil"),
-    memory="7 times the box about the star in all integrations, beside 0.3 GB.",
+    memory="4 times the images of all integrations, beside 0.24 GB.",
     imports=("rtools.interferometry._fringe_kernels",),
     repeatable=True,
 )  # fmt: skip

@@ -1,16 +1,19 @@
-"""rt-ami on files: the peer's numbers, its traps, orientation by simulated binaries, what is refused."""
+"""rt-ami on files: the peer's numbers, its traps, what is repaired, what is refused."""
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.table import Table
 
-from rtools.interferometry.binary import find_companion
-from rtools.interferometry.stations import Holes, baselines_of, sky_by_roll
+from rtools.interferometry.fit import fit_fringes
+from rtools.interferometry.frames import centre_of
+from rtools.interferometry.fringes import FringeModel
+from rtools.interferometry.passband import passband_of
+from rtools.interferometry.stations import Holes, sky_by_roll
 from rtools.jwst.pupil import hexagon_field, mask_turn, non_redundant_mask
-from rtools.pipeline.stage3.oifits_tables import fringes_in
 from rtools.products.jwst import open_jwst
 from tests.support.judges import asked_of_jwst
-from tests.support.runs import done, tool
+from tests.support.runs import tool
 from tests.support.stage3_files import golden_product
 
 CLOSE = {"VISAMP": 4e-5, "VISPHI": 1.5e-3, "VIS2DATA": 8e-5, "T3AMP": 1e-4, "T3PHI": 2.5e-4, "Q4AMP": 4e-5,
@@ -64,7 +67,7 @@ def test_what_differs_from_the_mission_is_the_sample_in_the_middle_of_its_envelo
 
     ours, peers, _folder = golden["target"]
     image = ours["amilg"]["CTRD"].data[0].astype(float)
-    model, centre = _golden_model(ours), fringes_centre(image)
+    model, centre = _golden_model(ours), centre_of(image)
 
     def peaked(u, v, width):
         field = hexagon_field(u, v, width)
@@ -74,30 +77,17 @@ def test_what_differs_from_the_mission_is_the_sample_in_the_middle_of_its_envelo
 
     monkeypatch.setattr(fringes, "hexagon_field", peaked)
     out = np.isnan(ours["amilg"]["RESID"].data[0])
-    from rtools.interferometry.fit import fit_fringes
-
     fit = fit_fringes(image, np.ones_like(image), out, model, centre)
     np.testing.assert_allclose(fit.coefficients, peers["amilg"]["SOLNS"].data["coeffs"][0], rtol=0, atol=1e-6)
 
 
 def _golden_model(ours):
-    from astropy.table import Table
-
-    from rtools.interferometry.fringes import FringeModel
-    from rtools.interferometry.passband import passband_of
-
     told = non_redundant_mask()
     holes = Holes(np.array(told.centres), told.flat_to_flat, mask_turn(told.affine))
     path = ours["ami-oi"][0].header["R_THRPUT"]
     table = Table.read(path)
     band = passband_of(np.asarray(table["wavelength"], float) * 1e-10, np.asarray(table["throughput"], float))
     return FringeModel(holes, band, told.pixel_arcsec)
-
-
-def fringes_centre(image):
-    from rtools.interferometry.frames import centre_of
-
-    return centre_of(image)
 
 
 @pytest.mark.parametrize("name", ["target", "calib"])
@@ -219,6 +209,21 @@ def test_bad_pixels_are_repaired_and_missing_ones_spoil_nothing(tmp_path):
         assert (np.abs(one[column] - two[column]) < two[ERRORS[column]]).all()
 
 
+def test_of_a_full_frame_the_part_of_the_sub_array_is_used(tmp_path):
+    source = tmp_path / golden_product("ami_calints").name
+    with fits.open(golden_product("ami_calints")) as hdus:
+        for name in ("SCI", "ERR", "DQ"):
+            whole = np.zeros((3, 90, 1200), hdus[name].data.dtype)
+            whole[:, :80, 1044:1124] = hdus[name].data
+            whole[:, 85, 300] = 100000 if name == "SCI" else 0  # a brighter star elsewhere
+            hdus[name].data = whole
+        hdus[0].header["SUBARRAY"] = "FULL"
+        hdus.writeto(source)
+    found, wanted = made(source, tmp_path, "--firstfew", 1), made(golden_product("ami_calints"), tmp_path / "sub",
+                                                                 "--firstfew", 1)  # fmt: skip
+    np.testing.assert_array_equal(found["amilg"]["SOLNS"].data["coeffs"], wanted["amilg"]["SOLNS"].data["coeffs"])
+
+
 def test_a_closed_hole_is_flagged_and_the_layout_stays(tmp_path):
     found = made(golden_product("ami_calints"), tmp_path, "--holes", "b4,c2,B5,B2,C1,B6", "--firstfew", 2)["ami-oi"]
     for table, rows, good in (("OI_VIS", 21, 15), ("OI_T3", 35, 20), ("OI_Q4", 35, 15)):
@@ -260,54 +265,3 @@ def test_images_without_the_mask_are_refused(tmp_path, capsys):
 def test_references_that_are_missing_are_named(tmp_path, capsys):
     assert tool("ami", golden_product("ami_calints"), "--outdir", tmp_path, "--refdir", tmp_path) == 4
     assert "nrm" in capsys.readouterr().err
-
-
-BINARY = 0.15, 0.05
-"""Separation in arcsec, and contrast."""
-
-
-def binary(folder, roll, angle, *, integrations, number=1):
-    """The companion that a simulated pair has, calibrated by a simulated star, seen at a roll."""
-    names = [folder / f"jw01234{number:03d}001_02101_0000{one}_nis_calints.fits" for one in (1, 2)]
-    with_companion = ("--companion", f"{BINARY[0]},{angle},{BINARY[1]}")
-    for seed, (name, more) in enumerate(zip(names, (with_companion, ()), strict=True)):
-        done("sim", name, "--pupil", "NRM", "--filter", "F430M", "--ngroups", 8, "--nints", integrations, "--mag", 9,
-             "--pa", roll, "--seed", 2 * number + seed, "--no-truth", *more)  # fmt: skip
-        done("ami", name, "--builtin")
-    target, star = (str(name).replace("_calints", "_ami-oi") for name in names)
-    done("aminorm", target, star)
-    return find_companion(fringes_in(open_jwst(target.replace("_ami-oi", "_aminorm-oi"))))
-
-
-def within(found, angle, sigmas):
-    assert found.separation_err < 0.003
-    assert found.angle_err < 1
-    assert abs(found.separation - BINARY[0]) < sigmas * found.separation_err
-    assert abs((found.angle - angle + 180) % 360 - 180) < sigmas * found.angle_err
-    assert abs(found.contrast - BINARY[1]) < sigmas * found.contrast_err
-
-
-def test_a_simulated_binary_is_found_where_it_is(tmp_path):
-    within(binary(tmp_path, 40.0, 115.0, integrations=20), 115.0, 2)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("number", "roll", "angle"), [(2, 0.0, 30.0), (3, 75.0, 30.0), (4, 160.0, 200.0), (5, 255.0, 310.0)]
-)
-def test_the_angle_of_a_binary_is_right_at_every_roll(number, roll, angle, tmp_path):
-    within(binary(tmp_path, roll, angle, integrations=40, number=number), angle, 2)
-
-
-def test_baselines_are_those_of_the_fringes_on_the_detector(tmp_path):
-    """With a gwcs: the mask as it lies, turned by the world coordinates, 0.4° and 0.5 % from the designed one."""
-    name = tmp_path / "jw01234001001_02101_00001_nis_calints.fits"
-    done("sim", name, "--pupil", "NRM", "--filter", "F430M", "--ngroups", 4, "--nints", 1, "--pa", 25, "--no-truth")
-    found = made(name, tmp_path)["ami-oi"]["OI_ARRAY"].data["CTRS_EQT"]
-    told = non_redundant_mask()
-    designed = sky_by_roll(np.array(told.centres), 25.0, -1)
-    seen = sky_by_roll(np.array(told.centres) @ mask_turn(told.affine), 25.0, -1)
-    turn = lambda places: np.angle(np.vdot(places @ [1, 1j], found @ [1, 1j]), deg=True)  # noqa: E731
-    assert abs(turn(seen)) < 0.2
-    assert 0.2 < abs(turn(designed)) < 0.6
-    assert np.abs(baselines_of(found)).max() < 6

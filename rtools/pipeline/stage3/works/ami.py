@@ -157,5 +157,5 @@ WORK = ProductWork(
     gives=lambda kind, options: ("amilg", "amimulti-oi", "ami-oi"),
     make=_make,
     check=_check,
-    copies=7,
+    copies=4,
 )
