@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
+from rtools.products.jwst import open_jwst
 from rtools.products.schema import nodes
 from rtools.products.tables import read_catalog
 from rtools.show.chart import Chart
@@ -49,6 +50,21 @@ def test_a_row_for_each_source_and_image_says_why_there_is_no_light(imaged, tmp_
         assert first["position"] == "100,120" and second["aper04_flux"] is None
         assert record["statuses"] == {"measured": 1, "outside": 1}
     assert records[0]["rows"][0]["aper04_flux"] == records[1]["rows"][0]["aper04_flux"]
+
+
+def test_images_of_both_missions_are_one_light_curve(imaged, jwst_golden, tmp_path):
+    """A row for each source and image, each with the middle of its own exposure."""
+    of_jwst = shutil.copy(jwst_golden("image") / "out_cal.fits", tmp_path / "jw01234001001_02101_00001_nrca1_cal.fits")
+    places = ("--at", "30,40", "--at", "20,20", "--ring", "0.3,0.6")
+    done("phot", imaged, of_jwst, *places, *QUICK, "-o", tmp_path / "light.ecsv")
+    light = read_catalog(tmp_path / "light.ecsv")
+    assert light["position"].tolist() == ["30,40", "20,20"] * 2
+    assert [str(one).startswith("jw") for one in light["filename"]] == [False, False, True, True]
+    product = open_jwst(of_jwst)
+    middle = (product.value("EXPSTART") + product.value("EXPEND")) / 2
+    np.testing.assert_allclose(light["mjd"][2:], middle, rtol=0, atol=1e-6)
+    assert np.all(np.abs(light["mjd"][:2] - 61406) < 1)
+    assert len(set(light["element"].tolist())) == 2
 
 
 def test_the_curve_shows_sources_against_time(imaged, tmp_path):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["IntegrationTimes", "first_integration", "integration_times"]
 
-PARTS = {"begin": 0.0, "middle": 0.5, "end": 1.0}
-"""What is asked of an integration, as part of its time."""
+PARTS = (0.0, 0.5, 1.0)
+"""Begin, middle and end of an integration, as parts of its time."""
 
 
 class IntegrationTimes(NamedTuple):
@@ -47,7 +47,15 @@ def first_integration(product: JwstProduct) -> int:
     product : JwstProduct
         Opened.
     """
-    return int(metadata.get(product.meta, "exposure.integration_start") or 1)
+    return int(_number(product, "exposure.integration_start") or 1)
+
+
+def _number(product, path):
+    """A finite number of the metadata; None where there is none."""
+    value = metadata.get(product.meta, path)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        return None
+    return value
 
 
 def integration_times(product: JwstProduct, number: int) -> IntegrationTimes:
@@ -71,17 +79,24 @@ def integration_times(product: JwstProduct, number: int) -> IntegrationTimes:
     wanted = first_integration(product) + np.arange(number)
     nothing = np.full(number, np.nan)
     table = product.table("INT_TIMES") if "INT_TIMES" in product.tables else None
-    if table is not None and len(table):
-        numbers = np.asarray(table["integration_number"], np.int64)
-        order = np.argsort(numbers, kind="stable")
-        rows = order[np.minimum(np.searchsorted(numbers[order], wanted), len(numbers) - 1)]
-        known = numbers[rows] == wanted
-        columns = [f"int_{part}_{scale}" for scale in ("MJD_UTC", "BJD_TDB") for part in ("start", "mid", "end")]
-        told = [np.where(known, np.asarray(table[name], np.float64)[rows], np.nan) for name in columns]
-        return IntegrationTimes(wanted, *told)
-    start, end = (metadata.get(product.meta, f"exposure.{key}") for key in ("start_time", "end_time"))
+    if table is not None and len(table) and "integration_number" in table.colnames:
+        return IntegrationTimes(wanted, *_of_table(table, wanted))
+    start, end = (_number(product, f"exposure.{key}") for key in ("start_time", "end_time"))
     if start is None or end is None:
         return IntegrationTimes(wanted, *(nothing.copy() for _ in range(6)))
-    length = (float(end) - float(start)) / max(1, int(metadata.get(product.meta, "exposure.nints") or number))
-    told = [float(start) + (wanted - 1 + part) * length for part in PARTS.values()]
+    length = (end - start) / max(1, int(_number(product, "exposure.nints") or number))
+    told = [start + (wanted - 1 + part) * length for part in PARTS]
     return IntegrationTimes(wanted, *told, *(nothing.copy() for _ in range(3)))
+
+
+def _of_table(table, wanted):
+    """Begin, middle and end of integrations by both clocks; NaN where the table has not the row or not the column."""
+    numbers = np.asarray(table["integration_number"], np.int64)
+    order = np.argsort(numbers, kind="stable")
+    rows = order[np.minimum(np.searchsorted(numbers[order], wanted), len(numbers) - 1)]
+    known = numbers[rows] == wanted
+    for scale in ("MJD_UTC", "BJD_TDB"):
+        for part in ("start", "mid", "end"):
+            name = f"int_{part}_{scale}"
+            told = np.asarray(table[name], np.float64)[rows] if name in table.colnames else np.nan
+            yield np.where(known, told, np.nan)

@@ -260,3 +260,22 @@ def test_what_is_done_is_told_and_kept(tmp_path, capsys):
     path = tmp_path / golden_product("crfints").name.replace("crfints.fits", "phot.ecsv")
     assert "!!python" not in path.read_text()
     assert tool("validate", path) == 0
+
+
+@pytest.mark.parametrize("words", [("--at", "500,20"), ("--sky", "10,10"), ("--at=-3,20", "--no-centroid")])
+def test_a_target_that_is_not_in_the_images_is_refused(words, tmp_path, capsys):
+    assert tool("phot", golden_product("crfints"), *words, "--outdir", tmp_path) == 3
+    assert "outside" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_table_of_times_without_a_column_leaves_that_time_open(tmp_path):
+    path = tmp_path / f"{EXPOSURE}_nrca1_crfints.fits"
+    with fits.open(golden_product("crfints")) as hdus:
+        kept = [column for column in hdus["INT_TIMES"].columns if not column.name.endswith("BJD_TDB")]
+        hdus["INT_TIMES"] = fits.BinTableHDU.from_columns(fits.ColDefs(kept), name="INT_TIMES")
+        hdus[0].header["INTSTART"] = "first"
+        fits.HDUList([hdu for hdu in hdus if hdu.name != "ASDF"]).writeto(path)
+    found = curve(tmp_path, sources=[path])
+    assert np.isnan(found["BJD_TDB"]).all()
+    np.testing.assert_array_equal(found["MJD"], curve(tmp_path)["MJD"])

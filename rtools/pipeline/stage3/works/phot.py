@@ -67,16 +67,33 @@ def _make(making: ProductMaking) -> None:
 
 def _start(product, options):
     """Where the target is said to be, x and y in pixels from 0."""
+    place = _said_place(product, options)
+    height, width = product.arrays["data"].shape[-2:]
+    if not (-0.5 <= place[0] < width - 0.5 and -0.5 <= place[1] < height - 0.5):
+        raise InputError("the target is said to be outside of its images",
+                         mend="--sky RA,DEC or --at X,Y says where it is", path=product.path)  # fmt: skip
+    return place
+
+
+def _said_place(product, options):
     if options["at"] is not None:
         return parse_pixel(options["at"])
     if options["sky"] is not None:
         x, y = sky_of(product).invert(*parse_position(options["sky"]), with_bounding_box=False)
         return float(x), float(y)
-    told = [metadata.get(product.meta, f"wcsinfo.siaf_{axis}ref_sci") for axis in "xy"]
+    told = [_number(product, f"wcsinfo.siaf_{axis}ref_sci") for axis in "xy"]
     if None in told:
         raise InputError("says no reference point of its aperture (XREF_SCI, YREF_SCI)",
                          mend="--sky RA,DEC or --at X,Y says where the target is", path=product.path)  # fmt: skip
-    return float(told[0]) - 1, float(told[1]) - 1
+    return told[0] - 1, told[1] - 1
+
+
+def _number(product, path):
+    """A finite number of the metadata; None where there is none."""
+    value = metadata.get(product.meta, path)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+        return None
+    return float(value)
 
 
 def _on_sky(making, product, places):
@@ -97,20 +114,20 @@ def _scale(making, product):
     """What makes Jy, or electrons, of the data; and that unit."""
     unit = _unit(product)
     if unit == "MJy/sr":
-        area = metadata.get(product.meta, "photometry.pixelarea_steradians")
-        if not area or not 0 < float(area) < np.inf:
+        area = _number(product, "photometry.pixelarea_steradians")
+        if area is None or area <= 0:
             raise InputError("says no area of a pixel (PIXAR_SR)", mend="rt-set writes it", path=product.path)
-        return 1e6 * float(area), "Jy"
+        return 1e6 * area, "Jy"
     if unit == "MJy":
         return 1e6, "Jy"
     if unit == "DN/s":
-        gain, seconds = making.references["gain"], metadata.get(product.meta, "exposure.integration_time")
-        if seconds is None:
+        gain, seconds = making.references["gain"], _number(product, "exposure.integration_time")
+        if seconds is None or seconds <= 0:
             raise InputError("says no time of an integration (EFFINTTM)", path=product.path)
         if gain is None:
             making.log("warning", "no gain, so the light is in DN")
-            return float(seconds), "DN"
-        return gain.array("data").astype(np.float64) * float(seconds), "electron"
+            return seconds, "DN"
+        return gain.array("data").astype(np.float64) * seconds, "electron"
     making.log("warning", f"data in {unit or 'no unit'} stay in it")
     return 1.0, unit
 
