@@ -118,6 +118,8 @@ def plans_of_products(inputs, request):
 
     work = work_of(request.single)
     inputs = list(dict.fromkeys(inputs))
+    if not inputs:
+        return []
     one = work.together or work.beside or (work.joins and request.output)
     groups = [inputs] if one else [[name] for name in inputs]
     if work.segments:

@@ -58,8 +58,10 @@ def _good(images, flags, references, their_flags):
 
 
 def _write(making: ProductMaking, found: Subtraction, flags: np.ndarray, added: list[NewHdu]) -> None:
-    target, nothing = making.products[0], ~np.isfinite(found.data)
-    error = np.hypot(found.scatter, target.pixels("ERR"))
+    (target, aligned), nothing = making.products, ~np.isfinite(found.data)
+    own = np.mean(aligned.pixels("ERR").astype(np.float64) ** 2, axis=-3)  # noise of the references is not the target's
+    mismatch = np.maximum(found.scatter**2 - own, 0)
+    error = np.sqrt(mismatch + target.pixels("ERR").astype(np.float64) ** 2)
     changes = [
         HduChange("SCI", array=found.data.astype(np.float32)),
         HduChange("ERR", array=np.where(nothing, np.nan, error).astype(np.float32)),
