@@ -23,6 +23,7 @@ FILES = {
     "crfints": ("tso", "out_crfints.fits", f"{EXPOSURE}_nrca1_o001_crfints.fits"),
     "coron_calints": ("coron", "in_target_calints.fits", f"{EXPOSURE}_nrcalong_calints.fits"),
     "ami_calints": ("ami", "in_target_calints.fits", f"{EXPOSURE}_nis_calints.fits"),
+    "ami_star_calints": ("ami", "in_calib_calints.fits", "jw01234002001_02101_00001_nis_calints.fits"),
     "ami-oi": ("ami", "out_target_ami-oi.fits", f"{EXPOSURE}_nis_o001_ami-oi.fits"),
     "ami_star": ("ami", "out_calib_ami-oi.fits", "jw01234002001_02101_00001_nis_o002_ami-oi.fits"),
     "x1dints": ("tso", "in_x1dints.fits", "jw01234-o001_t001_nircam_f322w2-grismr_x1dints.fits"),

@@ -188,6 +188,7 @@ def test_one_integration_has_values_and_no_errors_and_says_so_once(tmp_path, cap
     multi = fits.open(next(tmp_path.glob("*_amimulti-oi.fits")))
     assert multi["OI_VIS2"].data["VIS2ERR"].shape == (21, 1)
     assert (multi["OI_VIS2"].data["VIS2ERR"] > 0).all()
+    assert tool("validate", *tmp_path.glob("*.fits")) == 0
 
 
 def test_bad_pixels_are_repaired_and_missing_ones_spoil_nothing(tmp_path):

@@ -1,5 +1,9 @@
 """rt-aminorm on files: the peer's numbers, its trap, rows matched by stations, what is refused."""
 
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -103,6 +107,29 @@ def test_one_file_and_another_kind_are_refused(tmp_path, capsys):
     assert tool("aminorm", golden_product("ami-oi"), "--outdir", tmp_path) == 2
     assert tool("aminorm", golden_product("ami-oi"), golden_product("x1dints"), "--outdir", tmp_path) == 3
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_an_association_gives_what_the_tools_give(tmp_path):
+    """ami3: observables of target and star, and the quotient."""
+    paths = [Path(shutil.copy(golden_product(kind), tmp_path)) for kind in ("ami_calints", "ami_star_calints")]
+    members = [{"expname": path.name, "exptype": kind} for path, kind in zip(paths, ("science", "psf"), strict=True)]
+    root = "jw01234-a3001_t001_niriss_f430m-nrm"
+    told = {"asn_type": "ami3", "asn_id": "a3001", "products": [{"name": root, "members": members}]}
+    (tmp_path / f"{root}_asn.json").write_text(json.dumps(told))
+    assert tool("run", tmp_path / f"{root}_asn.json", "--builtin", "-q") == 0
+    singles = tmp_path / "singles"
+    assert tool("ami", *paths, "--builtin", "--outdir", singles, "-q") == 0
+    stems = [path.name.replace("_calints.fits", "") for path in paths]
+    for stem in stems:
+        for suffix in ("ami-oi", "amimulti-oi", "amilg"):
+            one = open_jwst(tmp_path / f"{stem}_a3001_{suffix}.fits")
+            assert one.kind == suffix
+    assert tool("aminorm", *(singles / f"{stem}_ami-oi.fits" for stem in stems), "-q") == 0
+    for name in ("OI_VIS", "OI_VIS2", "OI_T3"):
+        whole, single = (fits.getdata(path, name) for path in (
+            tmp_path / f"{root}_aminorm-oi.fits", singles / f"{stems[0]}_aminorm-oi.fits"))  # fmt: skip
+        for column in whole.names:
+            np.testing.assert_array_equal(whole[column], single[column])
 
 
 def test_the_product_is_valid_and_says_what_was_done(made):

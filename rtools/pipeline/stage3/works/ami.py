@@ -69,7 +69,7 @@ def _make(making: ProductMaking) -> None:
         centres, holes.centres, holes.flat_to_flat, size * pixel / 2, np.nan if middle is None else float(middle),
         float(seconds), passband.effective, passband.equivalent_width,
     )  # fmt: skip
-    meta = _meta(product, making.references)
+    meta = _meta(product, making.references, len(images.data))
     making.write_new("amilg", meta, _planes(found, product))
     making.write_new("amimulti-oi", meta, tables_of(found.each, seen, meta))
     mean = seen._replace(seconds=seen.seconds * used)
@@ -116,13 +116,17 @@ def _tell(making, count, used, further):
         making.log("info", f"{further} bad pixels found that were not flagged")
 
 
-def _meta(product, references):
+def _meta(product, references, count):
     """What the products say of the exposure; the keywords of its orientation, which stood in SCI, stand in front."""
     meta = passed_on(product, "wcsinfo", ami_analyze="COMPLETE")
+    exposure = dict(meta.get("exposure") or {})
+    first = int(exposure.get("integration_start") or 1)
+    exposure |= {"integration_start": first, "integration_end": first + count - 1}
     turned = {f"fgs_{key}": metadata.get(product.meta, f"wcsinfo.{key}") for key in ("roll_ref", "v3yangle", "vparity")}
     known = {key: value for key, value in turned.items() if value is not None}
     files = {kind: {"name": reference.label} for kind, reference in references.items()}
     return meta | {
+        "exposure": exposure,
         "guidestar": dict(meta.get("guidestar") or {}) | known,
         "ref_file": dict(meta.get("ref_file") or {}) | files,
     }
