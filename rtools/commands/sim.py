@@ -298,6 +298,10 @@ def _plan_jwst(_names, settings, request):
     settings["faults"] = tuple(dict.fromkeys(word for word in faults if word in sim_jwst.FAULTS))
     renamed = {"mag": "magnitude", "exp_type": "exposure_type", "subarray": "part"}
     settings = {renamed.get(key, key): value for key, value in settings.items()}
+    if str(settings["exposure_type"]).upper() == "MIR_LRS-FIXEDSLIT":
+        from rtools.pipeline.simulation.slit import plan_slit
+
+        return lambda name: [plan_slit(name, settings, request, truth=truth)]
     return lambda name: [plan_jwst(name, request_of_jwst(name, **settings), request, truth=truth)]
 
 

@@ -15,7 +15,8 @@ OPTIONS = (
     mission_option("jwst", "--pupil", metavar="NAME", help="Element of the pupil wheel; NRM is NIRISS's mask, "
                    "MASKRND with NRC_CORON the round occulter of NIRCam."),
     mission_option("jwst", "--exp-type", metavar="NRC_IMAGE", help="Default by what else is asked for: NRC_IMAGE, "
-                   "NRC_TSIMAGE, NIS_IMAGE, NIS_AMI; also NRC_CORON, NRC_DARK, NIS_DARK."),
+                   "NRC_TSIMAGE, NIS_IMAGE, NIS_AMI; also NRC_CORON, NRC_DARK, NIS_DARK, and MIR_LRS-FIXEDSLIT, the "
+                   "spectrum of a star as jw…_mirimage_cal.fits."),
     mission_option("jwst", "--subarray", metavar="NAME|X,Y,NX,NY", help="Part of the detector that is read: a name, "
                    "in the lower left corner, or first pixel from 1 on and size. Default FULL, SUB80 behind the "
                    "mask."),
