@@ -1,6 +1,6 @@
 """A star behind the slit of MIRI's low-resolution spectrometer: a calibrated image of its spectrum, with its gwcs.
 
-All numbers are nominal, none is of a reference. The slit is along rows, 0.11 arcsec a pixel; wavelengths fall along
+All numbers are nominal, none is of a reference. The slit is along rows, 0.1109 arcsec a pixel; wavelengths fall along
 columns from 14 to 5 micrometres, faster at the short end. The star is a power law with an absorption, spread across the
 slit by a Gaussian of the width of diffraction; the sky grows with wavelength.
 """
@@ -24,7 +24,7 @@ __all__ = ["SLIT_TYPE", "SimulatedSlit", "SlitRequest", "simulate_slit", "slit_w
 SLIT_TYPE = "MIR_LRS-FIXEDSLIT"
 
 ROWS, COLUMNS = 388, 60
-SCALE = 0.11
+SCALE = 0.1109
 """arcsec along the slit in a pixel."""
 
 TILT = 0.03
