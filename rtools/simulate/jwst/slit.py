@@ -17,7 +17,7 @@ from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.products import names
 from rtools.simulate.streams import generator
 from rtools.wfi.times import mjd_of
-from rtools.wfi.units import DAY_S
+from rtools.wfi.units import AB_ZERO_JY, DAY_S
 
 __all__ = ["SLIT_TYPE", "SimulatedSlit", "SlitRequest", "simulate_slit", "slit_wcs"]
 
@@ -148,7 +148,7 @@ def _wavelength(row):
 
 def _flux(wavelength, magnitude):
     """Jy: a power law as of warm stars, and an absorption of silicates."""
-    level = 3631 * 10 ** (-0.4 * magnitude) * (wavelength / SHORTEST) ** -1.5
+    level = AB_ZERO_JY * 10 ** (-0.4 * magnitude) * (wavelength / SHORTEST) ** -1.5
     return level * (1 - 0.3 * np.exp(-(((wavelength - 9.7) / 0.8) ** 2) / 2))
 
 
