@@ -61,10 +61,10 @@ def command_of_step(step, more=(), of_whole=()):
         if has_work(step.name):
             whole, inputs = split_inputs(inputs, step.name)
             _refuse_meaningless(step, of_whole, whole, inputs)
-            asked = request_of_products(step.name, options)
+            asked = request_of_products(step.name, options) if whole else None
             if whole and not inputs:
                 return run_products(console, whole, asked, options["jobs"], flags)
-            further = plans_of_products(whole, asked)
+            further = plans_of_products(whole, asked) if whole else []
         given = {item.key: options.pop(item.key) for item in step.options}
         where = {}
         if "skycells" in options:
