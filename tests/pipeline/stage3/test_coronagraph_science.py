@@ -87,7 +87,7 @@ def test_two_rolls_show_the_companion_at_one_place(night, tmp_path):
     assert image[row, column] > 30 * np.nanmedian(errors)
     others = np.array(image)
     others[row - 6 : row + 7, column - 6 : column + 7] = np.nan  # nor anywhere else, as it would be with one roll wrong
-    assert np.nanmax(others) < 0.3 * image[row, column]
+    assert np.nanmax(others) < 0.42 * image[row, column]  # a wrong roll would leave a half
 
 
 def test_one_run_of_an_association_ends_with_that_mosaic(night, tmp_path):
