@@ -249,7 +249,8 @@ def _spectra_of_targets(chain: Chain, members: Members) -> None:
     if not chain.skips("resample"):
         chain.do("x1d", [chain.do("resample", science, chain.product)["s2d"]], chain.product)
     if len(science) > 1 and not chain.skips("c1d"):
-        spectra = [chain.do("x1d", [piece], chain.of_exposure(piece))["x1d"] for piece in science]
+        roots = [piece.root.removesuffix(f"_{chain.asn_id}") for piece in science]  # spectra of exposures have no more
+        spectra = [chain.do("x1d", [piece], root)["x1d"] for piece, root in zip(science, roots, strict=True)]
         chain.do("c1d", spectra, chain.product)
 
 

@@ -180,6 +180,47 @@ def test_a_raw_series_of_images_becomes_its_light_curve(tmp_path, monkeypatch):
     assert (tmp_path / "o" / raw.replace("_uncal", "_o001_crfints")).exists()
 
 
+@pytest.mark.slow
+def test_slits_of_two_exposures_become_one_spectrum_and_their_combination(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    roots = [f"jw01234001001_02101_0000{number}_mirimage" for number in (1, 2)]
+    for seed, root in enumerate(roots):
+        done("sim", f"{root}_cal.fits", "--exp-type", "MIR_LRS-FIXEDSLIT", "--seed", seed)
+    done("asn", "--rule", "spec3", *(f"{root}_cal.fits" for root in roots), "-o", "spec3_asn.json")
+    done("run", "spec3_asn.json", "--ref", "extract1d=none", "--outdir", "o")
+    made = {path.name for path in (tmp_path / "o").iterdir()}
+    field = "jw01234-o001_t001_miri_p750l"
+    assert made == {
+        *(f"{field}_{suffix}.fits" for suffix in ("s2d", "x1d", "c1d")),
+        *(f"{root}_x1d.fits" for root in roots),
+    }
+    assert tool("validate", *(tmp_path / "o" / name for name in made), "-q") == 0
+    one = open_jwst(tmp_path / "o" / f"{roots[0]}_x1d.fits").table("EXTRACT1D")
+    both = open_jwst(tmp_path / "o" / f"{field}_c1d.fits").table("COMBINE1D")
+    middle = both["N_INPUT"] == 2
+    assert middle.mean() > 0.9
+    assert np.nanmedian(both["ERROR"][middle]) / np.nanmedian(one["FLUX_ERROR"]) == pytest.approx(2**-0.5, rel=0.1)
+
+
+@pytest.mark.slow
+def test_a_binary_and_a_star_become_calibrated_observables(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    binary, star = (f"jw0123400{number}001_02101_00001_nis" for number in (1, 2))
+    words = ("--exp-type", "NIS_AMI", "--pupil", "NRM", "--filter", "F430M", "--nints", 2, "--no-truth")
+    done("sim", f"{binary}_calints.fits", *words, "--companion", "0.15,30,0.05")
+    done("sim", f"{star}_calints.fits", *words, "--seed", 4)
+    done("asn", "--rule", "ami3", f"{binary}_calints.fits", "--psf", f"{star}_calints.fits", "-o", "ami3_asn.json")
+    done("run", "ami3_asn.json", "--builtin", "--outdir", "o")
+    made = {path.name for path in (tmp_path / "o").iterdir()}
+    (calibrated,) = [name for name in made if name.endswith("_aminorm-oi.fits")]
+    assert calibrated.startswith("jw01234-o001_t001_niriss_f430m-nrm")
+    suffixes = ("ami-oi", "amimulti-oi", "amilg")
+    assert made - {calibrated} == {f"{root}_o001_{suffix}.fits" for root in (binary, star) for suffix in suffixes}
+    phases = [np.ma.getdata(open_jwst(tmp_path / "o" / name).table("OI_T3")["T3PHI"])
+              for name in (calibrated, f"{star}_o001_ami-oi.fits")]  # fmt: skip
+    assert np.std(phases[0]) > 3 * np.std(phases[1])  # the star has none, the binary has
+
+
 @pytest.mark.long
 @pytest.mark.slow
 def test_workers_of_a_scheduler_make_the_same_bits(coronagraph, tmp_path, monkeypatch):
