@@ -8,7 +8,7 @@ from rtools.commands.kit.inputs import is_association, local_path
 from rtools.errors import RtoolsError, UsageError
 from rtools.pipeline.job.status import shared_status
 
-__all__ = ["are_of_mosaics", "associations_of_jwst", "exposures_in", "plans_of_associated"]
+__all__ = ["are_of_mosaics", "are_of_types", "associations_of_jwst", "exposures_in", "plans_of_associated"]
 
 MOSAICS = ("image3",)
 """Types of associations whose images become one mosaic."""
@@ -54,14 +54,38 @@ def are_of_mosaics(inputs):
     UsageError
         Some of them are, others not.
     """
+    return are_of_types(inputs, MOSAICS, "a mosaic")
+
+
+def are_of_types(inputs, types, title):
+    """Whether associations of JWST are of some types.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        The associations.
+    types : collection of str
+        Values of asn_type.
+    title : str
+        What text calls what these make.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    UsageError
+        Some of them are, others not.
+    """
     from rtools.products.mosaic.jwst_association import read_jwst_association
 
     found = {}
     for name in inputs:
         with suppress(RtoolsError):  # told where it is planned
-            found.setdefault(read_jwst_association(local_path(name)).asn_type in MOSAICS, name)
+            found.setdefault(read_jwst_association(local_path(name)).asn_type in types, name)
     if len(found) > 1:
-        raise UsageError(f"{found[True]} is of a mosaic, {found[False]} is not", mend="run one after the other")
+        raise UsageError(f"{found[True]} is of {title}, {found[False]} is not", mend="run one after the other")
     return True in found
 
 

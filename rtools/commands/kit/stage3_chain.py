@@ -7,6 +7,7 @@ from rtools.commands.kit.associations import folder_of
 from rtools.commands.kit.config import with_tables
 from rtools.commands.kit.executors import executor_of, with_memory
 from rtools.commands.kit.inputs import local_path
+from rtools.commands.kit.jwst_associations import are_of_types
 from rtools.commands.kit.mosaic_requests import StepsOfRun
 from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.resuming import resume_of
@@ -36,16 +37,8 @@ def are_of_stage3(inputs):
         Some of them are, others not.
     """
     from rtools.pipeline.stage3.recipes import RECIPES
-    from rtools.products.mosaic.jwst_association import read_jwst_association
 
-    found = {}
-    for name in inputs:
-        with suppress(RtoolsError):  # told where it is planned
-            found.setdefault(read_jwst_association(local_path(name)).asn_type in RECIPES, name)
-    if len(found) > 1:
-        raise UsageError(f"{found[True]} is of the third stage, {found[False]} is not",
-                         mend="run one after the other")  # fmt: skip
-    return True in found
+    return bool(inputs) and are_of_types(inputs, RECIPES, "the third stage")
 
 
 def run_stage3(console, inputs, options, flags, *, references, jobs):
