@@ -3,8 +3,8 @@
 usage: stage3.py [--jobs N] [--keep DIR]
 
 Inputs are made by rt-sim: a time series of 500 integrations of 64 x 64 pixels, 50 integrations of a reference star and
-10 of a target behind a coronagraph, 101 x 101 pixels, and an interferogram of 60 integrations. Each tool runs twice, the
-second time counts: wall and CPU seconds and the peak of memory.
+10 of a target behind a coronagraph, 101 x 101 pixels, and an interferogram of 60 integrations. Each tool runs twice,
+the second time counts: wall and CPU seconds and the peak of memory.
 """
 
 import argparse
