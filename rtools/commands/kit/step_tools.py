@@ -3,7 +3,6 @@
 import click
 
 from rtools.commands.kit import options as bundles
-from rtools.commands.kit import products
 from rtools.commands.kit.associations import missions_of_inputs
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import MISSIONS, options_by_mission
@@ -41,6 +40,8 @@ def command(name, more=(), forms=()):
     """
     steps = [step_of(name, mission) for mission in missions_of(name)]
     if not steps[0].in_chain:
+        from rtools.commands.kit import products
+
         return products.command(steps[0])
 
     def run(console, **options):
