@@ -64,7 +64,7 @@ into --outdir.
 Associations of JWST's third stage, and of spectra, become the products that their members make, each under its name
 of the archive, into --outdir or next to the members: tso3 (outlier, then phot or x1d and whtlt), coron3 (outlier,
 psfstack, psfalign, psfsub, i2d), ami3 (ami, aminorm), spec2 and spec3 (s2d or s3d, x1d, c1d). Members that are not
-there are calibrated from what is; --skip leaves steps out."""
+there are calibrated from what is; --skip leaves steps out, and what needs them."""
 
 
 CATALOG = tuple(option for option in chain.step_of("catalog").options if option.key in ("deep", "deblend", "dust_maps"))
@@ -232,9 +232,10 @@ def _run_stage3(console, inputs, associations, options, flags, references):
     """What associations of the third stage of JWST ask for."""
     if len(associations) < len(inputs):
         raise UsageError("associations of the third stage go with no other files", mend="run one after the other")
-    for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "save_steps"):
+    for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "save_steps", "keep_values", "backgrounds"):
         if options.get(key) not in (None, (), False) and typed(key):
-            raise UsageError(f"--{key.replace('_', '-')} does not go with an association of the third stage")
+            word = "background" if key == "backgrounds" else key.replace("_", "-")
+            raise UsageError(f"--{word} does not go with an association of the third stage")
     jobs = options.pop("jobs")
     options = options_by_mission(console, options, {"jwst"})["jwst"]
     return run_stage3(console, inputs, options, flags, references=references, jobs=jobs)

@@ -75,7 +75,10 @@ def fit_shift(reference: np.ndarray, target: ImageTransform, weight: np.ndarray)
     Returns
     -------
     Shift
+        0, 0 and NaN where no pixel counts.
     """
+    if not weight.any():
+        return Shift(0.0, 0.0, np.nan, np.nan)
     begin = np.array([0.0, 0.0, 1.0])
     best = _descend(reference, target, weight, begin)
     far = _peak(reference, target, weight)
@@ -181,7 +184,7 @@ def _moved_flags(flags, shift, outside):
     """Flags of the nearest pixel before the image was moved back."""
     rows, columns = flags.shape
     moved = flags[np.ix_(*_nearest(flags.shape, shift))]
-    y, x = np.arange(rows) + round(shift.dy), np.arange(columns) + round(shift.dx)
+    y, x = (np.arange(size) + by for size, by in zip(flags.shape, _whole(flags.shape, shift), strict=True))
     beyond = ((y < 0) | (y >= rows))[:, np.newaxis] | ((x < 0) | (x >= columns))
     moved[beyond] |= np.uint32(outside)
     return moved
@@ -189,5 +192,9 @@ def _moved_flags(flags, shift, outside):
 
 def _nearest(shape, shift):
     """Row and column of the nearest pixel, within the image."""
-    offsets = (round(shift.dy), round(shift.dx))
-    return [np.clip(np.arange(size) + by, 0, size - 1) for size, by in zip(shape, offsets, strict=True)]
+    return [np.clip(np.arange(size) + by, 0, size - 1) for size, by in zip(shape, _whole(shape, shift), strict=True)]
+
+
+def _whole(shape, shift):
+    """Whole rows and columns of a shift; where nothing of the image stays, no more than its size."""
+    return [round(float(np.clip(by, -size, size))) for size, by in zip(shape, (shift.dy, shift.dx), strict=True)]

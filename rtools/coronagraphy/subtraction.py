@@ -55,7 +55,8 @@ class Subtraction(NamedTuple):
     data, model : ndarray of float64
         (integrations, y, x): what is left, and what was taken away; their sum is the image. NaN where nothing is known.
     scatter : ndarray of float64
-        (integrations, y, x): what the same leaves of references that it does not know, root mean square.
+        (integrations, y, x): what the same leaves of references that it does not know, root mean square; each as bright
+        as the target is.
     modes : list of int
         How many modes were used, in each region.
     """
@@ -178,6 +179,7 @@ def subtract(
     regions: Sequence[np.ndarray],
     *,
     truncate: int = 50,
+    errors: np.ndarray | None = None,
     work: Work = ALONE,
 ) -> Subtraction:
     """Images of a target without the light of its star.
@@ -197,6 +199,8 @@ def subtract(
         Parts of the image, each of which is done for itself; they do not overlap.
     truncate : int
         How many modes at most.
+    errors : ndarray, optional
+        Standard deviations of the references: their own noise is not counted in the scatter.
     work : rtools.work.Work
         Threads.
 
@@ -208,6 +212,8 @@ def subtract(
     nothing = np.full(target.shape, np.nan)
     found = Subtraction(nothing, nothing.copy(), nothing.copy(), [])
     stacks = references if references.ndim == 4 else [references] * len(target)
+    known = np.maximum(good.sum(axis=0), 1)
+    mean = np.sum(target, axis=0, where=good, dtype=np.float64) / known
     for region in regions:
         most, scatters = 0, {}
         for number, stack in enumerate(stacks):
@@ -216,8 +222,12 @@ def subtract(
             anywhere = region & good.any(axis=0)
             key = number if references.ndim == 4 else 0
             if key not in scatters:
-                left = left_by_others(_without_mean(stack, anywhere), truncate, work=work)
-                scatters[key] = np.sqrt(np.mean(left**2, axis=0))
+                noise = 0.0 if errors is None else (errors[number] if errors.ndim == 4 else errors)[:, anywhere]
+                values = _without_mean(stack, anywhere)
+                left = left_by_others(values, truncate, work=work) ** 2 - np.nan_to_num(noise) ** 2
+                image = mean if references.ndim == 3 else np.where(good[number], target[number], mean)
+                share = _brightness(image[anywhere], values)
+                scatters[key] = np.sqrt(np.maximum(share**2 @ left / len(left), 0))
             found.scatter[number][anywhere] = scatters[key]
         found.modes.append(most)
     found.scatter[~np.isfinite(found.data)] = np.nan
@@ -234,6 +244,12 @@ def _take_away(found, number, image, stack, inside, truncate):
     found.model[number][inside] = star
     found.data[number][inside] = values - star
     return len(basis.modes)
+
+
+def _brightness(image, references):
+    """By what each reference is multiplied to be as bright as an image."""
+    squares = np.sum(references**2, axis=1)
+    return (references @ (image - image.mean())) / np.where(squares > 0, squares, 1)
 
 
 def _without_mean(stack, inside):

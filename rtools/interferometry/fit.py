@@ -47,7 +47,7 @@ def fit_fringes(
     image : ndarray (n, n)
         The interferogram.
     error : ndarray (n, n)
-        Standard deviations of its pixels, for the covariance.
+        Standard deviations of its pixels, for the covariance. A pixel without one is taken to have the median.
     out : ndarray of bool (n, n)
         Pixels that are left out.
     model : FringeModel
@@ -70,7 +70,10 @@ def fit_fringes(
     if not found[0] > 0:
         return _nothing(image)
     fitted = np.tensordot(found, terms, 1)
-    spread = columns * np.nan_to_num(error[kept], nan=0.0, posinf=0.0)[:, None]
+    known = error[kept][np.isfinite(error[kept])]
+    spread = (
+        columns * np.where(np.isfinite(error[kept]), error[kept], np.median(known) if len(known) else np.nan)[:, None]
+    )
     covariance = inverse @ (spread.T @ spread) @ inverse
     ratio = found / found[0]
     slopes = np.eye(len(found)) / found[0]  # derivatives of x_k/x_0

@@ -132,8 +132,9 @@ def observables_of(coefficients: np.ndarray, covariance: np.ndarray) -> Observab
     known = np.where(np.isfinite(turned), turned, 0.0)
     inner = np.nan_to_num(covariance)
     logs, phases = (part @ inner @ part.T for part in known)
+    lost = ~np.isfinite(amplitude) | ~np.isfinite(np.diag(covariance)).reshape(-1, 2).all(axis=1)
     for matrix in (logs, phases):
-        matrix[~np.isfinite(amplitude)] = matrix[:, ~np.isfinite(amplitude)] = np.nan
+        matrix[lost] = matrix[:, lost] = np.nan
     return _all_of(amplitude, phase, logs, phases)
 
 
@@ -146,8 +147,7 @@ def _all_of(amplitude, phase, logs, phases):
     t3amp, q4amp = (np.exp(_added(matrix, log)) for matrix in (sums.t3amp, sums.q4amp))
     to_pistons, open_ = _to_pistons(phase)
     piston = np.where(open_, to_pistons @ np.nan_to_num(phase), np.nan)
-    known = np.nan_to_num(phases)
-    piston_err = np.where(open_, np.sqrt(np.einsum("ij,jk,ik->i", to_pistons, known, to_pistons)), np.nan)
+    piston_err = np.where(open_, _spread(to_pistons, phases), np.nan)
     return Observables(
         amplitude, amplitude * spread, np.rad2deg(phase), np.rad2deg(np.sqrt(np.diag(phases))),
         amplitude**2, 2 * amplitude**2 * spread,

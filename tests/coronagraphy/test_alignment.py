@@ -124,3 +124,18 @@ def test_bad_pixels_of_references_may_be_left_out_of_the_fit():
     kept, left = (fit_shift(mended, transform, one) for one in (weight, weight * ~bad))
     off = [np.hypot(one.dx - 0.3, one.dy + 0.2) for one in (kept, left)]
     assert 3 * off[1] < off[0]
+
+
+def test_a_reference_of_which_no_pixel_counts_is_not_moved():
+    image = star((41, 41), 20, 20)
+    found = fit_shift(image, transform_of(image), np.zeros((41, 41)))
+    assert (found.dx, found.dy) == (0, 0)
+    assert np.isnan(found.beta)
+
+
+def test_a_shift_out_of_the_image_leaves_no_good_pixel():
+    """Where nothing alike is found a fit may end anywhere."""
+    image, flags = np.ones((11, 11)), np.zeros((11, 11), np.uint32)
+    for far in (1e30, -1e30, 50.0):
+        moved = moved_back(image, image, flags, Shift(far, 0.0, 1.0, 0.0), outside=1)
+        assert (moved.dq == 1).all()

@@ -74,6 +74,17 @@ def test_left_out_references_scatter_like_what_is_left_of_the_target(scene):
     assert target.std() > 4
 
 
+def test_reference_stars_ten_times_as_bright_do_not_make_errors_ten_times_as_large(scene):
+    """What is left of a reference, and its noise, count as if it were as bright as the target."""
+    target, references = scene
+    noise = np.full(references.shape, 0.5)
+    bright = np.linspace(0.5, 10, len(references))[:, None, None]
+    found = subtract(target, references * bright, every(target), WHOLE, truncate=50, errors=noise * bright)
+    plain = subtract(target, references, every(target), WHOLE, truncate=50, errors=noise)
+    assert np.median(found.scatter) == pytest.approx(np.median(plain.scatter), rel=0.15)
+    assert np.median(plain.scatter) < 0.5 * np.median(subtract(target, references, every(target), WHOLE).scatter)
+
+
 def test_one_bad_pixel_takes_itself_alone(scene):
     """One NaN makes the peer's whole plane NaN."""
     target, references = scene[0].copy(), scene[1]

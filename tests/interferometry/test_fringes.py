@@ -93,6 +93,19 @@ def test_errors_of_an_integration_are_those_of_the_scatter():
         assert np.std(part) == pytest.approx(1, abs=0.1)
 
 
+def test_pixels_without_errors_do_not_make_observables_exact():
+    image, few, none = direct(), EVEN.copy(), np.full_like(EVEN, np.nan)
+    few[::2] = np.nan
+    errors = []
+    for error in (EVEN, few, none):
+        fit = fit_fringes(image, error, GOOD, model(), (0.0, 0.0))
+        found = observables_of(fit.coefficients, fit.covariance)
+        errors.append([found.visamp_err, found.t3phi_err, found.piston_err])
+    for whole, half, nothing in zip(*errors, strict=True):
+        np.testing.assert_allclose(half, whole)
+        assert np.isnan(nothing).all()
+
+
 def test_a_passband_is_cut_at_one_per_cent_and_weighed_by_its_integral():
     waves = np.linspace(4.0e-6, 4.6e-6, 601)
     through = np.clip((waves - 4.1e-6) / 0.4e-6, 0, 1) * (waves < 4.5e-6)

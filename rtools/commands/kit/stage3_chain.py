@@ -69,7 +69,7 @@ def run_stage3(console, inputs, options, flags, *, references, jobs):
         raise UsageError("an association of the third stage makes several products, which it names",
                          mend="--outdir says where they go")  # fmt: skip
     executor = executor_of(console, jobs, flags)
-    exposures, request = _requests(options, references, flags)
+    exposures, request = _requests(inputs, options, references, flags)
     refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
     report = RunReport(console, flags)
     with console.gathering(inputs):
@@ -77,7 +77,7 @@ def run_stage3(console, inputs, options, flags, *, references, jobs):
                         fail_fast=flags.fail_fast, resume=resume_of(flags, executor, console))  # fmt: skip
 
 
-def _requests(options, references, flags):
+def _requests(inputs, options, references, flags):
     """What is asked of exposures that are not calibrated, and what of all that comes behind."""
     from rtools.pipeline.exposure.request import ExposureRequest
     from rtools.pipeline.job.request import Request
@@ -86,6 +86,7 @@ def _requests(options, references, flags):
     steps = StepsOfRun("jwst", of_images=False)
     named, skip = steps.settings(options["settings"]), steps.names(options["skip"])
     order = steps.order()
+    _refuse_idle_steps(inputs, order, skip, named)
     shared = {key: options[key] for key in SHARED if key in options} | {"references": references}
     shared["resume"] = flags.resume
     further = [name for name in (*steps.of_mosaic, *step_names("jwst")) if name not in order]
@@ -105,12 +106,28 @@ def _requests(options, references, flags):
     return with_memory(exposures, flags), Request(tool="rt-run", skip=skip, settings=settings, **shared)
 
 
+def _refuse_idle_steps(inputs, order, skip, named):
+    """Refuse names of steps that neither exposures have nor what the associations ask for."""
+    from rtools.pipeline.stage3.association import association_of_stage3
+    from rtools.pipeline.stage3.recipes import RECIPES
+
+    types: set[str] = set()
+    for name in inputs:
+        with suppress(RtoolsError):  # told where it is planned
+            types.add(association_of_stage3(local_path(name)).asn_type)
+    known = dict.fromkeys(step for asn_type in sorted(types) for step in RECIPES[asn_type].steps)
+    who = f"{' and '.join(sorted(types))} {'has' if len(types) == 1 else 'have'}"
+    for option, words in (("--skip", skip), ("--set", named)):
+        for step in sorted(set(words) - {*known, *order}):
+            raise UsageError(f"{option} {step}: {who} no such step", mend=f"steps: {' '.join(known)}")
+
+
 def _plans(inputs, exposures, request):
     """What plans exposures that are not calibrated yet, and behind them the associations."""
     from rtools.pipeline.jwst.job import plan_jwst_job
     from rtools.pipeline.stage3.association import exposures_to_calibrate, plan_association
 
-    calibrated, plans = {}, []
+    calibrated, planned, plans = {}, {}, []
 
     def calibrate(path):
         calibrated[path] = plan_jwst_job(path, path, exposures)
@@ -121,8 +138,10 @@ def _plans(inputs, exposures, request):
             for path in exposures_to_calibrate(local_path(name), folder_of(name)):
                 if path not in (known for known, _plan in plans):
                     plans.append((path, lambda path=path: calibrate(path)))
+    if not plans and (exposures.first or exposures.also):
+        raise UsageError("--from and --with act on exposures that are calibrated, and here all members are")
     associations = [
-        (name, lambda name=name: plan_association(local_path(name), folder_of(name), request, calibrated))
+        (name, lambda name=name: plan_association(local_path(name), folder_of(name), request, calibrated, planned))
         for name in inputs
     ]
     return [*plans, *associations]

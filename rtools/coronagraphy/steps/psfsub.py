@@ -17,7 +17,8 @@ STEP = ProductStep(
         "good. A pixel that is bad in the target is NaN in that integration, one that is bad in more than a quarter of "
         "the references in all.\n\n"
         "Errors are those of the target and, added in quadrature, what the subtraction leaves of references: each is "
-        "treated like a target, with the modes of all others. Variances, times and flags are the target's."
+        "treated like a target, with the modes of all others, and counts as if it were as bright as the target. "
+        "Variances, times and flags are the target's."
     ),
     examples=(
         "rt-psfsub TARGET_calints.fits TARGET_psfalign.fits",

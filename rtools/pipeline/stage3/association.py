@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from rtools.errors import InputError
+from rtools.errors import InputError, UsageError
 from rtools.pipeline.job.job import Job
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.jwst.job import JwstJob
@@ -79,7 +79,9 @@ def _is_uncalibrated(path):
     return names.split_suffix(path.name)[1] in UNCALIBRATED
 
 
-def plan_association(path: str | Path, folder: Path, request: Request, calibrated: Mapping[str, JwstJob]) -> list[Job]:
+def plan_association(
+    path: str | Path, folder: Path, request: Request, calibrated: Mapping[str, JwstJob], planned: dict[str, Job]
+) -> list[Job]:
     """Decide what is done with an association, or refuse it.
 
     Parameters
@@ -92,43 +94,53 @@ def plan_association(path: str | Path, folder: Path, request: Request, calibrate
         What is asked; its `settings` are those of all steps.
     calibrated : mapping of str to JwstJob
         Exposures that are calibrated in the same run, by the files that they are calibrated from.
+    planned : dict of str to Job
+        What other associations of the run have had planned, by keys; what this one needs is added.
 
     Returns
     -------
     list of Job
-        In the order in which they are done.
+        What is done for it beside those, in that order.
 
     Raises
     ------
     InputError
-        It is of another type, a member is not there, or what it asks for is not done here.
+        It is of another type, a member is not there, what it asks for is not done here, or another association makes
+        the same files of others.
     UsageError, MissingReferenceError, RtoolsError
         As `rtools.pipeline.stage3.job.plan_products`.
     """
     association = association_of_stage3(path)
-    jobs: list[Job] = []
+    known = dict(planned)
     for product in association.products:
-        jobs += _plan_product(association, product, folder, request, calibrated)
+        members = _members_of(association, product, folder, calibrated)
+        science = members["science"]
+        chain = Chain(
+            product=product.name or names.split_suffix(science[0].path)[0],
+            asn_id=association.asn_id or "",
+            folder=Path(request.outdir) if request.outdir else marks.beside(folder),
+            request=request,
+            path=association.path,
+            meta=open_jwst(science[0].like).meta,
+            planned=known,
+        )
+        _plan_product(association.asn_type, chain, members)
+    jobs = [job for key, job in known.items() if key not in planned]
+    planned |= known
     return jobs
 
 
-def _plan_product(association, product, folder, request, calibrated):
-    recipe = RECIPES[association.asn_type]
-    members = _members_of(association, product, folder, calibrated)
-    science = members.get("science", [])
-    if not science:
-        raise InputError("the association has no science members", path=association.path)
-    if association.asn_type == "spec2" and len(science) > 1:
-        raise InputError(f"product {product.name!r} has {len(science)} science members; spec2 takes one",
-                         path=association.path)  # fmt: skip
-    meta = open_jwst(science[0].like).meta
-    place = Path(request.outdir) if request.outdir else marks.beside(folder)
-    root = product.name or names.split_suffix(science[0].path)[0]
-    chain = Chain(root, association.asn_id or "", place, request, association.path, meta)
+def _plan_product(asn_type, chain, members):
+    """Plan what a product of an association of a type asks for."""
+    recipe = RECIPES[asn_type]
+    if asn_type == "spec2" and len(members["science"]) > 1:
+        raise InputError(f"product {chain.product!r} has {len(members['science'])} science members; spec2 takes one",
+                         path=chain.path)  # fmt: skip
     if chain.exposure_type in recipe.out_of_reach:
-        raise InputError(f"{chain.exposure_type}: {recipe.out_of_reach[chain.exposure_type]}", path=association.path)
+        raise InputError(f"{chain.exposure_type}: {recipe.out_of_reach[chain.exposure_type]}", path=chain.path)
     recipe.plan(chain, members)
-    return chain.jobs
+    if not chain.jobs:
+        raise UsageError(f"--skip leaves nothing of {asn_type} to do")
 
 
 def _members_of(
@@ -136,11 +148,15 @@ def _members_of(
 ) -> dict[str, list[MemberFile]]:
     """Files of the members, those that are made in the same run among them, by exptype."""
     found: dict[str, list[MemberFile]] = {}
-    for member in product.members:
+    kinds: dict[str, str] = {}
+    for member in dict.fromkeys(product.members):  # one that is named twice counts once
         there = file_of_member(folder, member.name)
         if not there.exists():
             raise InputError(f"member {member.name} is not there", path=association.path)
         path = str(there)
+        if kinds.setdefault(path, member.exptype) != member.exptype:
+            raise InputError(f"{there.name} is a member as {kinds[path]} and as {member.exptype}",
+                             path=association.path)  # fmt: skip
         if path in calibrated:
             job = calibrated[path]
             piece = MemberFile(str(job.plan.outputs[job.plan.main]), job.plan.main, path, job.key)
@@ -149,4 +165,6 @@ def _members_of(
         else:
             piece = MemberFile(path, open_jwst(path).kind, path)
         found.setdefault(member.exptype, []).append(piece)
+    if not found.get("science"):
+        raise InputError("the association has no science members", path=association.path)
     return found

@@ -33,13 +33,17 @@ def refuse_other_images(products: Sequence[JwstProduct]) -> None:
     Raises
     ------
     InputError
-        One has no images, or was taken with another instrument, filter or mask than the first.
+        One has no images, or not as many of errors and flags, was taken with another instrument, filter or mask than
+        the first, or has another unit.
     RtoolsError
         One has other rows or columns than the first.
     """
     for product in products:
         if not product.has("data") or len(product.hdu("SCI").shape) < 3:
             raise InputError("has no images of several integrations", path=product.path)
+        for name in ("ERR", "DQ"):
+            if product.versions(name) and product.hdu(name).shape != product.hdu("SCI").shape:
+                raise InputError(f"its {name} and SCI have different shapes", path=product.path)
     first = products[0].hdu("SCI").shape[-2:]
     for product in products[1:]:
         rows, columns = product.hdu("SCI").shape[-2:]
@@ -48,7 +52,11 @@ def refuse_other_images(products: Sequence[JwstProduct]) -> None:
                 f"its images have {columns} x {rows} pixels, those of {products[0].path} {first[1]} x {first[0]}",
                 path=product.path,
             )
-    refuse_other(products, "instrument.name", "instrument.filter", "instrument.pupil")
+    refuse_other(products, "instrument.name", "instrument.filter", "instrument.pupil", "instrument.coronagraph")
+    units = [product.hdu("SCI").unit for product in products]
+    for product, unit in zip(products, units, strict=True):
+        if unit and units[0] and unit != units[0]:
+            raise InputError(f"its images are in {unit}, those of {products[0].path} in {units[0]}", path=product.path)
 
 
 def is_bad(dq: np.ndarray) -> np.ndarray:

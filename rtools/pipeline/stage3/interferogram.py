@@ -81,8 +81,8 @@ def images_of(product: JwstProduct, firstfew: int | None = None) -> Interferogra
         product.section(name, rows, columns)[:count] for name in ("data", "err", "dq")
     )  # fmt: skip
     bad = (flags & np.uint32(UNUSABLE) != 0) | ~np.isfinite(data)
-    start = metadata.get(product.meta, "subarray.ystart") or 1
-    first = max(0, REFERENCE_ROWS + 1 - int(start))
+    start = metadata.get(product.meta, "subarray.ystart")
+    first = max(0, REFERENCE_ROWS + 1 - (int(start) if isinstance(start, int | float) else 1))
     try:
         box = box_about_star(data, bad, first)
     except InputError as found:

@@ -71,8 +71,10 @@ class Chain:
         The association, for messages.
     meta : mapping
         Of its first science member.
+    planned : dict of str to Job
+        What the run has planned so far, by keys, in the order in which it is done: what two products need is made once.
     jobs : list of Job
-        In the order in which they are done.
+        Those of them that this product needs.
     """
 
     product: str
@@ -81,6 +83,7 @@ class Chain:
     request: Request
     path: str
     meta: Mapping[str, Any]
+    planned: dict[str, Job] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
 
     @property
@@ -98,6 +101,24 @@ class Chain:
         """
         return step in self.request.skip
 
+    def add(self, job: Job) -> None:
+        """Have a job done, once where it is planned again.
+
+        Parameters
+        ----------
+        job : Job
+            Which.
+
+        Raises
+        ------
+        InputError
+            Another job of the run makes the same files of others.
+        """
+        twin = self.planned.setdefault(job.key, job)
+        if twin.reads != job.reads:
+            raise InputError(f"{job.writes[-1]} would be made twice, of different files", path=self.path)
+        self.jobs.append(twin)
+
     def of_exposure(self, piece: MemberFile) -> str:
         """Root of what is made of one exposure for this association: with the candidate's name.
 
@@ -109,26 +130,29 @@ class Chain:
         ending = f"_{self.asn_id}"
         return piece.root if not self.asn_id or piece.root.endswith(ending) else piece.root + ending
 
-    def do(self, step: str, pieces: Sequence[MemberFile], root: str) -> dict[str, MemberFile]:
-        """Plan a step.
+    def do(self, step: str, pieces: Sequence[MemberFile | None], root: str) -> dict[str, MemberFile]:
+        """Plan a step, if it is wanted.
 
         Parameters
         ----------
         step : str
             Its tool name.
-        pieces : sequence of MemberFile
-            What it is done on, in the order in which the tool takes them.
+        pieces : sequence of MemberFile or None
+            What it is done on, in the order in which the tool takes them; None is what a skipped step would have made.
         root : str
             Names of its products without suffix.
 
         Returns
         -------
         dict of str to MemberFile
-            Its products by suffix, the main one last.
+            Its products by suffix, the main one last; none where the step is skipped, or what it needs is not made.
         """
+        files = [piece for piece in pieces if piece is not None]
+        if self.skips(step) or len(files) < len(pieces):
+            return {}
         work, settings = work_of(step), self.request.settings.get(step, {})
         options = work.step.defaults("jwst") | dict(settings)
-        suffixes = work.gives(pieces[0].kind, options)
+        suffixes = work.gives(files[0].kind, options)
         outputs = {suffix: self.folder / f"{root}_{suffix}.{extension_of(suffix)}" for suffix in suffixes}
         request = replace(
             self.request,
@@ -138,11 +162,11 @@ class Chain:
             settings={step: settings},
             references=_of_step(self.request.references, work.step),
         )
-        after = {piece.path: Awaited(piece.key, piece.like, piece.kind) for piece in pieces if piece.key}
-        files = [piece.path for piece in pieces]
-        job = plan_products(str(outputs[suffixes[-1]]), files, request, outputs=outputs, after=after)
-        self.jobs.append(job)
-        return {suffix: MemberFile(str(path), suffix, pieces[0].like, job.key) for suffix, path in outputs.items()}
+        after = {piece.path: Awaited(piece.key, piece.like, piece.kind) for piece in files if piece.key}
+        paths = [piece.path for piece in files]
+        job = plan_products(str(outputs[suffixes[-1]]), paths, request, outputs=outputs, after=after)
+        self.add(job)
+        return {suffix: MemberFile(str(path), suffix, files[0].like, job.key) for suffix, path in outputs.items()}
 
 
 def _resample(chain: Chain, pieces: Sequence[MemberFile]) -> None:
@@ -160,7 +184,7 @@ def _resample(chain: Chain, pieces: Sequence[MemberFile]) -> None:
     )
     images = [FutureImage(piece.path, piece.path, piece.key) for piece in pieces]
     like = [open_jwst(piece.like) for piece in pieces]
-    chain.jobs.append(plan_future_mosaic(str(request.output), images, request, like))
+    chain.add(plan_future_mosaic(str(request.output), images, request, like))
 
 
 def _of_step(config: Config, step: Step) -> Config:
@@ -177,9 +201,8 @@ Members = Mapping[str, Sequence[MemberFile]]
 
 def _without_outliers(chain: Chain, pieces: Sequence[MemberFile]) -> list[MemberFile]:
     """Exposures with their outliers flagged, each in a file of its own; as they are, where that is not wanted."""
-    if chain.skips("outlier"):
-        return list(pieces)
-    return [chain.do("outlier", [piece], chain.of_exposure(piece))["crfints"] for piece in pieces]
+    done = [chain.do("outlier", [piece], chain.of_exposure(piece)) for piece in pieces]
+    return [found.get("crfints", piece) for found, piece in zip(done, pieces, strict=True)]
 
 
 IMAGES_IN_TIME = ("NRC_TSIMAGE", "MIR_IMAGE")
@@ -193,8 +216,7 @@ def _series(chain: Chain, members: Members) -> None:
         chain.do("phot", pieces, chain.product)
         return
     spectra = chain.do("x1d", pieces, chain.product)
-    if not chain.skips("whtlt"):
-        chain.do("whtlt", [spectra["x1dints"]], chain.product)
+    chain.do("whtlt", [spectra.get("x1dints")], chain.product)
 
 
 def _coronagraphs(chain: Chain, members: Members) -> None:
@@ -202,27 +224,28 @@ def _coronagraphs(chain: Chain, members: Members) -> None:
     if not members.get("psf"):
         raise InputError("no member is a reference star (exptype psf)", path=chain.path)
     targets = _without_outliers(chain, members["science"])
-    stack = chain.do("psfstack", _without_outliers(chain, members["psf"]), chain.product)["psfstack"]
-    left = []
+    stack = chain.do("psfstack", _without_outliers(chain, members["psf"]), chain.product).get("psfstack")
+    left: list[MemberFile] = []
     for target in targets:
         root = chain.of_exposure(target)
-        aligned = chain.do("psfalign", [target, stack], root)["psfalign"]
-        left.append(chain.do("psfsub", [target, aligned], root)["psfsub"])
-    if not chain.skips("resample"):
+        aligned = chain.do("psfalign", [target, stack], root).get("psfalign")
+        left += chain.do("psfsub", [target, aligned], root).values()
+    if left and not chain.skips("resample"):
         _resample(chain, left)
 
 
 def _interferometry(chain: Chain, members: Members) -> None:
     """ami3: observables of each exposure; those of the target divided by those of the reference star."""
     targets, stars = (
-        [chain.do("ami", [piece], chain.of_exposure(piece))["ami-oi"] for piece in members.get(exptype, ())]
+        [chain.do("ami", [piece], chain.of_exposure(piece)).get("ami-oi") for piece in members.get(exptype, ())]
         for exptype in ("science", "psf")
     )
     if len(stars) > 1:
         raise InputError(f"{len(stars)} members are reference stars: one calibrates a target", path=chain.path)
-    for target in targets if stars else ():
-        root = chain.product if len(targets) == 1 else f"{chain.product}-{target.root}"
-        chain.do("aminorm", [target, stars[0]], root)
+    for piece, target in zip(members["science"], targets, strict=True):
+        root = chain.product if len(targets) == 1 else f"{chain.product}-{chain.of_exposure(piece)}"
+        for star in stars:
+            chain.do("aminorm", [target, star], root)
 
 
 INTEGRAL_FIELD = ("MIR_MRS", "NRS_IFU")
@@ -234,23 +257,21 @@ def _spectra_of_exposures(chain: Chain, members: Members) -> None:
     if piece.kind == "calints":
         chain.do("x1d", [piece], chain.product)
     elif chain.exposure_type in INTEGRAL_FIELD:
-        chain.do("x1d", [chain.do("cube", [piece], chain.product)["s3d"]], chain.product)
+        chain.do("x1d", [chain.do("cube", [piece], chain.product).get("s3d")], chain.product)
     else:
-        straight = piece if chain.skips("resample") else chain.do("resample", [piece], chain.product)["s2d"]
-        chain.do("x1d", [straight], chain.product)
+        chain.do("x1d", [chain.do("resample", [piece], chain.product).get("s2d", piece)], chain.product)
 
 
 def _spectra_of_targets(chain: Chain, members: Members) -> None:
     """spec3: of all exposures of a target one rectified image or cube and its spectrum, and their spectra combined."""
     science = list(members["science"])
     if chain.exposure_type in INTEGRAL_FIELD:
-        chain.do("x1d", [chain.do("cube", science, chain.product)["s3d"]], chain.product)
+        chain.do("x1d", [chain.do("cube", science, chain.product).get("s3d")], chain.product)
         return
-    if not chain.skips("resample"):
-        chain.do("x1d", [chain.do("resample", science, chain.product)["s2d"]], chain.product)
+    chain.do("x1d", [chain.do("resample", science, chain.product).get("s2d")], chain.product)
     if len(science) > 1 and not chain.skips("c1d"):
         roots = [piece.root.removesuffix(f"_{chain.asn_id}") for piece in science]  # spectra of exposures have no more
-        spectra = [chain.do("x1d", [piece], root)["x1d"] for piece, root in zip(science, roots, strict=True)]
+        spectra = [chain.do("x1d", [piece], root).get("x1d") for piece, root in zip(science, roots, strict=True)]
         chain.do("c1d", spectra, chain.product)
 
 

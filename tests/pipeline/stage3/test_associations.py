@@ -78,6 +78,47 @@ def test_a_coronagraph_becomes_its_products_under_the_names_of_the_archive(coron
     assert np.nanstd(found.array("data")) < np.nanstd(before) / 10
 
 
+@pytest.mark.parametrize(
+    ("step", "last"),
+    [("psfstack", "crfints"), ("psfalign", "psfstack"), ("psfsub", "psfalign"), ("resample", "psfsub")],
+)
+def test_a_skipped_step_is_skipped_and_so_is_what_needs_it(step, last, coronagraph, tmp_path, capsys):
+    assert tool("run", coronagraph, "--skip", step, "--outdir", tmp_path / "o", "-n", "--json") == 0
+    outputs = [path for job in records(capsys.readouterr().out) for path in job["outputs"]]
+    assert outputs[-1].endswith(f"_{last}.fits")
+
+
+def test_a_run_in_which_all_is_skipped_is_refused(segments, words, tmp_path, capsys):
+    assert tool("run", segments, *words, "--skip", "outlier,x1d", "--outdir", tmp_path / "o") == 2
+    assert "--skip leaves nothing of tso3" in capsys.readouterr().err
+
+
+def test_what_two_products_need_is_made_once(coronagraph, tmp_path, capsys):
+    """A second product of the same stars, and a member that is named twice."""
+    content = json.loads(coronagraph.read_text())
+    (first,) = content["products"]
+    target, one, two = first["members"]
+    content["products"] = [
+        first | {"members": [target, one, two, target]},
+        first | {"name": FIELD.replace("t001", "t002"), "members": [one | {"exptype": "science"}, two]},
+    ]
+    coronagraph.write_text(json.dumps(content))
+    assert tool("run", coronagraph, "--outdir", tmp_path / "o", "-n", "--json") == 0
+    outputs = [path for job in records(capsys.readouterr().out) for path in job["outputs"]]
+    assert len(outputs) == len(set(outputs)) == 11
+
+
+def test_one_file_made_of_two_things_is_refused(coronagraph, tmp_path, capsys):
+    """Two products with one target and other stars: their aligned stars would have one name."""
+    content = json.loads(coronagraph.read_text())
+    (first,) = content["products"]
+    content["products"].append(first | {"name": FIELD.replace("t001", "t002"), "members": first["members"][:2]})
+    coronagraph.write_text(json.dumps(content))
+    assert tool("run", coronagraph, "--outdir", tmp_path / "o") == 3
+    assert "would be made twice" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
 def test_segments_of_a_series_are_joined(segments, words, jwst_golden, tmp_path):
     """One series and the same in two files give the same spectra and the same curve."""
     shutil.copy(jwst_golden("spec") / "in_calints.fits", tmp_path / "whole_calints.fits")
@@ -135,6 +176,7 @@ def test_what_cannot_be_made_costs_what_needs_it_and_nothing_else(coronagraph, t
         ({"asn_type": "wfs-image3"}, 3, "is not made here"),
         ({"members": [(TARGET, "science")]}, 3, "reference star"),
         ({"members": [(STAR.format(1), "psf")]}, 3, "no science members"),
+        ({"members": [(TARGET, "science"), (TARGET, "psf")]}, 3, "as science and as psf"),
         ({"members": [("jw01234009001_02101_00001_nrcalong", "science")]}, 3, "is not there"),
     ],
 )
@@ -149,7 +191,12 @@ def test_associations_that_cannot_be_carried_out_are_one_line(change, code, said
     assert not (tmp_path / "o").exists()
 
 
-@pytest.mark.parametrize("option", [("-o", "x.fits"), ("--until", "jump"), ("--mosaic",), ("--save-steps",)])
+@pytest.mark.parametrize(
+    "option",
+    [("-o", "x.fits"), ("--until", "jump"), ("--mosaic",), ("--save-steps",), ("--skip", "phot"),
+     ("--set", "phot.radius=2"), ("--background", "x_rate.fits"), ("--keep-values",), ("--from", "jump"),
+     ("--with", "ipc")],
+)  # fmt: skip
 def test_options_that_mean_nothing_here_are_refused(option, coronagraph, tmp_path, capsys):
     assert tool("run", coronagraph, *option) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -128,6 +128,19 @@ def test_it_is_valid_and_opens_in_stdatamodels(plain, tmp_path, mask):
     assert plain.value("R_PSFMAS").endswith("ref_psfmask.fits")
 
 
+def test_pixels_without_a_number_are_bad_though_nobody_flagged_them(plain, mask, tmp_path):
+    path = tmp_path / "stack_psfstack.fits"
+    with fits.open(golden_product("psfstack")) as hdus:
+        hdus["SCI"].data[0, 20:23, 20:23] = np.nan
+        hdus["SCI"].data[4] = np.nan
+        hdus.writeto(path)
+    found = aligned(tmp_path, "--ref", mask, "--exclude-bad", stack=path)
+    flagged = (found.pixels("DQ") & 1 != 0) & (plain.pixels("DQ") & 1 == 0)
+    assert flagged[0].sum() == 9
+    assert (found.pixels("DQ")[4] & 1 == 1).all()
+    assert np.isnan(found.table("SHIFTS")["BETA"][4])
+
+
 def test_a_target_without_any_good_pixel_is_refused(tmp_path, capsys):
     path = tmp_path / "jw01234001001_02101_00001_nrcalong_calints.fits"
     with fits.open(golden_product("coronagraph")) as hdus:

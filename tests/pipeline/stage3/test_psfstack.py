@@ -68,6 +68,24 @@ def test_images_behind_another_mask_are_refused(stars, tmp_path, capsys):
     assert "MASKBAR" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda hdus: hdus["SCI"].header.set("BUNIT", "DN/s"), "in DN/s, those of"),
+        (lambda hdus: hdus[0].header.set("CORONMSK", "MASKA430R"), "MASKA430R"),
+        (lambda hdus: setattr(hdus["ERR"], "data", hdus["ERR"].data[:1]), "ERR and SCI have different shapes"),
+    ],
+    ids=["unit", "occulter", "errors"],
+)
+def test_images_that_cannot_be_compared_are_refused(change, said, stars, tmp_path, capsys):
+    with fits.open(stars[1]) as hdus:
+        change(hdus)
+        hdus.writeto(tmp_path / "other_calints.fits")
+    assert tool("psfstack", stars[0], tmp_path / "other_calints.fits", "-o", tmp_path / NAME) == 3
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / NAME).exists()
+
+
 def test_a_stack_has_a_name(stars, tmp_path, capsys):
     assert tool("psfstack", *stars, "--outdir", tmp_path) == 2
     assert "-o" in capsys.readouterr().err

@@ -27,9 +27,10 @@ NOTED = {"SCI": np.float32, "DQ": np.uint32, "ERR": np.float32}
 
 def _make(making: ProductMaking) -> None:
     target, stack = making.products
-    flags = stack.pixels("DQ")
+    flags, images = stack.pixels("DQ"), stack.pixels("SCI")
+    flags[~np.isfinite(images)] |= np.uint32(BAD)
     bad, blank = is_bad(flags), flags & np.uint32(BLANK) != 0
-    references = repaired(stack.pixels("SCI"), bad, blank)
+    references = repaired(images, bad, blank)
     errors = repaired(stack.pixels("ERR"), bad, blank)
     weights = _weights(making, references.shape[-2:])
     if making.options["exclude_bad"]:

@@ -38,7 +38,7 @@ def _make(making: ProductMaking) -> None:
         images = images + companion
     settings = {"truncate": making.options["truncate"], "work": making.work}
     regions = _regions(target, making.options)
-    found = subtract(images, references, good, regions, **settings)
+    found = subtract(images, references, good, regions, errors=aligned.pixels("ERR"), **settings)
     if not np.isfinite(found.data).any():
         raise InputError("no pixel is good in both target and references", path=target.path)
     added = [NewHdu("MODEL", found.model.astype(np.float32))] if making.options["model"] else []
@@ -58,10 +58,8 @@ def _good(images, flags, references, their_flags):
 
 
 def _write(making: ProductMaking, found: Subtraction, flags: np.ndarray, added: list[NewHdu]) -> None:
-    (target, aligned), nothing = making.products, ~np.isfinite(found.data)
-    own = np.mean(aligned.pixels("ERR").astype(np.float64) ** 2, axis=-3)  # noise of the references is not the target's
-    mismatch = np.maximum(found.scatter**2 - own, 0)
-    error = np.sqrt(mismatch + target.pixels("ERR").astype(np.float64) ** 2)
+    target, nothing = making.products[0], ~np.isfinite(found.data)
+    error = np.hypot(found.scatter, target.pixels("ERR").astype(np.float64))
     changes = [
         HduChange("SCI", array=found.data.astype(np.float32)),
         HduChange("ERR", array=np.where(nothing, np.nan, error).astype(np.float32)),
