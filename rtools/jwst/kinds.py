@@ -34,6 +34,7 @@ MARKS = {
 IMAGES = ("rate", "bsub", "cal", "crf")
 CUBES = ("rateints", "bsubints", "calints", "crfints")
 STACKS = ("psfstack", "psfalign")
+SERIES = ("calints", "crfints")
 
 ON_DETECTOR = ("uncal", "ramp", *IMAGES, *CUBES)
 """Kinds whose pixels are those of a detector, from SUBSTRT1 and SUBSTRT2 on; others have a grid of their own."""
@@ -121,7 +122,8 @@ def kind_of(primary: Mapping[str, Any], hdus: Sequence[SeenHdu], suffix: str | N
     if "REFTYPE" in primary or model.startswith("Guider"):
         return None
     marked, held = _by_marks(hdus), _by_science(hdus)
-    modelled = tuple(kind for kind in SUFFIXES if model in product_layout(kind).models)
+    series = SERIES if model == "MultiSlitModel" else ()  # of several slits or orders, whatever the layout names
+    modelled = tuple(kind for kind in SUFFIXES if model in product_layout(kind).models or kind in series)
     both = tuple(kind for kind in marked or held if kind in modelled)
     possible = _by_steps(both or marked or modelled or held, primary, {hdu.name for hdu in hdus})
     if suffix in possible or (suffix == "x1dints" and suffix in marked):  # its model was once that of x1d

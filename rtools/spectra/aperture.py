@@ -6,7 +6,7 @@ Images have wavelength along axis 1 here; an aperture lies across it, along axis
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class SlitAperture:
         Of the polynomial across the dispersion.
     smoothing : int
         Wavelengths over which pixels are averaged before the background is fitted; 0 or odd.
+    offset : float
+        Pixels by which it lies further up than all this says, its background, too.
     """
 
     along: tuple[float | None, float | None] = (None, None)
@@ -57,6 +59,7 @@ class SlitAperture:
     fit: str = "poly"
     order: int = 0
     smoothing: int = 0
+    offset: float = 0.0
 
     @classmethod
     def from_parameters(cls, told: Mapping[str, Any], dispersion: int) -> SlitAperture:
@@ -101,23 +104,6 @@ class SlitAperture:
             smoothing=_odd(_number(told, "smoothing_length") or 0),
         )
 
-    def moved(self, offset: float) -> SlitAperture:
-        """The same aperture further up.
-
-        Parameters
-        ----------
-        offset : float
-            Pixels across the dispersion.
-
-        Returns
-        -------
-        SlitAperture
-            Its start and stop, source and background are moved.
-        """
-        low, high = (None if edge is None else edge + offset for edge in self.across)
-        edges = (tuple((one[0] + offset, *one[1:]) for one in part) for part in (self.source, self.background))
-        return replace(self, across=(low, high), **dict(zip(("source", "background"), edges, strict=True)))
-
 
 @dataclass(frozen=True)
 class BoxWeights:
@@ -158,7 +144,7 @@ def box_weights(aperture: SlitAperture, wavelengths: np.ndarray) -> BoxWeights:
     BoxWeights
     """
     shape = wavelengths.shape
-    low, high = _or_all(aperture.across, shape[0])
+    low, high = (edge + aperture.offset for edge in _or_all(aperture.across, shape[0]))
     if aperture.source:
         regions = _regions(aperture.source, aperture, wavelengths)
     elif aperture.width is not None:
@@ -207,7 +193,8 @@ def _regions(edges, aperture, wavelengths):
     """Lowest and highest pixel of each region at each wavelength."""
     pixels = np.broadcast_to(np.arange(wavelengths.shape[1], dtype=np.float64), wavelengths.shape)
     variable = pixels if aperture.variable == "pixel" else wavelengths.astype(np.float64)
-    found = [np.polynomial.polynomial.polyval(variable, one) for one in edges]
+    moved = [(one[0] + aperture.offset, *one[1:]) for one in edges]
+    found = [np.polynomial.polynomial.polyval(variable, one) for one in moved]
     return [(low + 0.5, high - 0.5) for low, high in zip(found[::2], found[1::2], strict=True)]
 
 

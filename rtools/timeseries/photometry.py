@@ -34,7 +34,7 @@ class SeriesLight:
     Attributes
     ----------
     aperture_sum, aperture_err : ndarray of float64
-        Sum of the circle over pixels that can be used, and its error.
+        Sum of the circle over pixels that can be used, and its error; NaN where there is none of them.
     aperture_area : ndarray of float64
         Pixels of that sum.
     annulus_sum, annulus_sum_err, annulus_area : ndarray of float64
@@ -139,6 +139,8 @@ def _whole_circle(place, radius):
 def _sums(values, variances, weight):
     used = weight > 0
     weight = weight[used]
+    if not weight.size:
+        return np.nan, np.nan, 0.0
     return weight @ values[used], np.sqrt(weight @ variances[used]), weight.sum()
 
 
@@ -220,11 +222,11 @@ def light_of_all(data: np.ndarray, err: np.ndarray, usable: np.ndarray) -> Serie
     Returns
     -------
     SeriesLight
-        The background is 0.
+        The background is 0; sums are NaN where no pixel can be used.
     """
-    total = np.where(usable, data, 0.0).sum(axis=(1, 2))
-    error = np.sqrt(np.where(usable, err**2, 0.0).sum(axis=(1, 2)))
     area = np.count_nonzero(usable, axis=(1, 2))
+    total = np.where(area > 0, np.where(usable, data, 0.0).sum(axis=(1, 2)), np.nan)
+    error = np.where(area > 0, np.sqrt(np.where(usable, err**2, 0.0).sum(axis=(1, 2))), np.nan)
     nothing = np.zeros(len(data))
     bad = usable[0].size - area if len(data) else area
     return SeriesLight(total, error, area.astype(float), *(nothing.copy() for _ in range(5)), n_bad=bad)

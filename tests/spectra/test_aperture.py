@@ -74,11 +74,22 @@ def test_the_background_takes_pixels_in_part_for_a_polynomial_and_whole_ones_for
 
 
 def test_a_moved_aperture_takes_its_background_along():
-    aperture = SlitAperture(across=(4, 7), source=((3.0, 0.1), (8.0, 0.1)), background=((1.0,), (2.0,)))
-    moved = aperture.moved(1.5)
-    assert moved.across == (5.5, 8.5)
-    assert moved.source == ((4.5, 0.1), (9.5, 0.1))
-    assert moved.background == ((2.5,), (3.5,))
+    across, moved = (SlitAperture(across=(low, low + 3), offset=offset) for low, offset in ((5.5, 0), (4, 1.5)))
+    np.testing.assert_array_equal(box_weights(moved, WAVES).weights, box_weights(across, WAVES).weights)
+    edges, background = ((3.0, 0.1), (8.0, 0.1)), ((1.0,), (4.0,))
+    further = ((4.5, 0.1), (9.5, 0.1)), ((2.5,), (5.5,))
+    there, moved = (
+        SlitAperture(source=further[0], background=further[1]),
+        SlitAperture(source=edges, background=background, offset=1.5),
+    )
+    np.testing.assert_allclose(box_weights(moved, WAVES).weights, box_weights(there, WAVES).weights, atol=1e-12)
+    np.testing.assert_array_equal(background_pixels(moved, WAVES), background_pixels(there, WAVES))
+
+
+def test_an_offset_moves_an_aperture_that_has_a_width_alone():
+    """Without start and stop its middle is that of the image, and the offset was lost."""
+    plain, moved = (box_weights(SlitAperture(width=5, offset=offset), WAVES).across for offset in (0, 3))
+    assert np.subtract(moved, plain).tolist() == [3, 3]
 
 
 def test_what_a_reference_says_is_turned_to_the_dispersion():

@@ -155,3 +155,17 @@ def test_fits_of_noise_scatter_about_the_truth():
     for values, truth in ((found.width_x, 1.1), (found.width_y, 1.6), (found.flux, 500)):
         assert abs(values.mean() - truth) < 5 * values.std() / 20
         assert values.std() < 0.03 * truth
+
+
+def test_where_no_pixel_can_be_used_there_is_no_light():
+    """It was 0 with an error of 0: a total eclipse, measured without any noise."""
+    data, err, usable = series(2)
+    usable[1, 14:26, 14:26] = False
+    found = light_of_series(data, err, usable, *placed(2), TargetApertures(3, 9, 14))
+    assert np.isfinite([found.net[0], found.net_err[0]]).all()
+    assert np.isnan([found.aperture_sum[1], found.aperture_err[1], found.net[1], found.net_err[1]]).all()
+    assert found.aperture_area[1] == 0
+    usable[1] = False
+    whole = light_of_all(data, err, usable)
+    assert np.isnan([whole.net[1], whole.net_err[1]]).all()
+    assert whole.net[0] > 0

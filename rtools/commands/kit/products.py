@@ -9,6 +9,7 @@ import click
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.exposures import local_and_called
+from rtools.commands.kit.idle import refuse_idle
 from rtools.commands.kit.inputs import is_association, local_path
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
@@ -190,6 +191,8 @@ def request_of_products(name, options):
 
 def _plan(files, request):
     from rtools.pipeline.stage3.job import plan_products
+    from rtools.pipeline.stage3.work import work_of
+    from rtools.products.jwst import open_jwst
     from rtools.products.opening import mission_of
 
     local = [local_and_called(name, request.output) for name in files]
@@ -198,4 +201,8 @@ def _plan(files, request):
             raise InputError("no such file", path=path)
         if mission_of(path) != "jwst":
             raise InputError(f"{request.tool} takes products of JWST, and this is none", path=path)
-    return plan_products(files[0], [path for path, _called in local], request, called=local[0][1])
+    paths = [path for path, _called in local]
+    job = plan_products(files[0], paths, request, called=local[0][1])
+    if (idle := work_of(request.single).idle) is not None:
+        refuse_idle(idle([open_jwst(path) for path in paths], job.step.options))
+    return job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def aperture_of(slit: Slit, reference: Any, options: Mapping[str, Any]) -> SlitA
     if not options["subtract_background"]:
         own["bkg_coeff"] = None
     found = SlitAperture.from_parameters({**told, **own}, 1 if along_x else 2)
-    return found.moved(options["position_offset"]) if options["position_offset"] else found
+    return replace(found, offset=float(options["position_offset"]))
 
 
 def _chosen(slit, reference):

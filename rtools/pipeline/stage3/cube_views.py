@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.jwst.dq import PIXEL_FLAGS
+from rtools.pipeline.stage3.cube_errors import errors_of_cube
 from rtools.pipeline.stage3.making import passed_on
 from rtools.products.jwst import JwstProduct, NewHdu, celestial_cards, cube_wavelengths, stage_new
 from rtools.spectra.cube_building import NOTHING
@@ -78,15 +79,6 @@ class CubePlanes(NamedTuple):
         return self._replace(**parts)
 
 
-FORMS: Mapping[str, Callable[[Any], Any]] = {
-    "ERR": lambda values: values,
-    "IERR": lambda values: 1 / values,
-    "VAR": np.sqrt,
-    "IVAR": lambda values: 1 / np.sqrt(values),
-}
-"""From what ERRTYPE names to σ."""
-
-
 def read_cube(product: JwstProduct) -> CubePlanes:
     """All of a cube, with errors as σ, whatever the file holds (ERRTYPE).
 
@@ -107,12 +99,7 @@ def read_cube(product: JwstProduct) -> CubePlanes:
     wavelength = cube_wavelengths(product)
     if not (np.diff(wavelength) > 0).all():
         raise InputError("wavelengths of its planes do not rise", path=product.path)
-    told = product.hdu("ERR").values.get("ERRTYPE") or product.hdus[0].values.get("ERRTYPE") or "ERR"
-    form = str(told).strip().upper()
-    if form not in FORMS:
-        raise InputError(f"ERRTYPE is {form}, which is none of {', '.join(FORMS)}", path=product.path)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        err = np.asarray(FORMS[form](product.array("err")), np.float32)
+    err = errors_of_cube(product)
     dq = product.array("dq") if product.has("dq") else np.zeros(err.shape, np.uint32)
     wmap = product.array("weightmap") if product.has("weightmap") else np.ones(err.shape, np.float32)
     header = product.hdu("SCI").values
@@ -199,10 +186,12 @@ def merged(cubes: Sequence[CubePlanes], names: Sequence[str]) -> CubePlanes:
     Raises
     ------
     InputError
-        They have other spaxels.
+        They have other spaxels, or another unit.
     """
     first = cubes[0]
     for cube, name in zip(cubes[1:], names[1:], strict=True):
+        if cube.unit != first.unit:
+            raise InputError(f"is in {cube.unit}, and {names[0]} in {first.unit}", path=name)
         if cube.data.shape[1:] != first.data.shape[1:] or not _same_sky(cube.cards, first.cards):
             raise InputError(
                 f"has other spaxels than {names[0]}", mend="rt-cube build --like makes the same", path=name

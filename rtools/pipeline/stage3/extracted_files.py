@@ -93,13 +93,13 @@ def spectra_of(product: JwstProduct) -> list[ExtractedSpectrum]:
 def _values(cells):
     def numbers(name):
         if name not in cells:
-            return np.zeros(len(cells["FLUX"]))
+            return np.full(len(cells["FLUX"]), np.nan)
         return np.ma.filled(np.ma.asarray(cells[name], np.float64), np.nan)
 
     values, errors = (np.stack([numbers(name) for name in names]) for names in (QUANTITIES, QUANTITIES.values()))
     flags = np.zeros(values.shape[1], np.uint32) if "DQ" not in cells else np.asarray(cells["DQ"]).astype(np.uint32)
     good = np.isfinite(values[0]) & (flags & np.uint32(PIXEL_FLAGS["DO_NOT_USE"]) == 0)
-    return SourceSpectrum(numbers("WAVELENGTH"), np.nan_to_num(values), np.nan_to_num(errors), flags, good, 1.0)
+    return SourceSpectrum(numbers("WAVELENGTH"), values, errors, flags, good, 1.0)
 
 
 def _unit(table, name):

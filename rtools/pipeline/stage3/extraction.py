@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rtools.errors import InputError
 from rtools.pipeline.stage3.apertures import aperture_of, correction_table, numbers_of, rings_of
+from rtools.pipeline.stage3.cube_errors import errors_of_cube
 from rtools.pipeline.stage3.slits import Slit
-from rtools.products.jwst import JwstProduct, NewHdu, cube_wavelengths, sky_of
+from rtools.products.jwst import JwstProduct, NewHdu, cube_wavelengths, integration_times, sky_of
 from rtools.spectra.apcorr import aperture_correction
 from rtools.spectra.box import BoxExtraction
 from rtools.spectra.columns import SpectralSums, columns_of, corrected, units_of
@@ -19,22 +20,15 @@ from rtools.spectra.cube import extract_circles, extract_whole
 if TYPE_CHECKING:
     from rtools.pipeline.stage3.making import ProductMaking
 
-__all__ = ["cube_table", "series_table", "slit_table", "times_of"]
+__all__ = ["cube_table", "series_table", "slit_table", "source_type", "times_of"]
 
 PASSED = ("SOURCEID", "SRCNAME", "SRCALIAS", "SRCTYPE", "SRCXPOS", "SRCYPOS", "SRCRA", "SRCDEC", "STLARITY", "SHUTSTA",
           "SLITID", "MSAQUAD", "PTHLOSS", "WAVECOR", "BARSHDW", "SLTXSCL", "SLTYSCL", "TA_XPOS", "TA_YPOS",
           "DETECTOR")  # fmt: skip
 """Keywords of a slit that its spectrum has, too."""
 
-TIMES = {
-    "MJD-BEG": "int_start_MJD_UTC",
-    "MJD-AVG": "int_mid_MJD_UTC",
-    "MJD-END": "int_end_MJD_UTC",
-    "TDB-BEG": "int_start_BJD_TDB",
-    "TDB-MID": "int_mid_BJD_TDB",
-    "TDB-END": "int_end_BJD_TDB",
-}
-"""Columns of times of a series of spectra, and those of INT_TIMES."""
+TIMES = ("MJD-BEG", "MJD-AVG", "MJD-END", "TDB-BEG", "TDB-MID", "TDB-END")
+"""Columns of times of a series of spectra, in the order of `rtools.products.jwst.IntegrationTimes`."""
 
 OF_FRINGES = {"RF_FLUX": "Jy", "RF_SURF_BRIGHT": "MJy/sr", "RF_BACKGROUND": "MJy/sr"}
 """Columns of MRS for spectra corrected for fringes, which is not offered, and their units."""
@@ -131,23 +125,30 @@ def times_of(slit: Slit) -> dict[str, Any]:
     Returns
     -------
     dict of str to ndarray
-        Columns of a series of spectra; times are NaN where INT_TIMES does not have them.
+        Columns of a series of spectra; times are NaN where the file does not say them.
     """
-    product, count = slit.product, slit.integrations
-    start = int(product.value("INTSTART") or 1)
-    numbers = np.arange(start, start + count)
-    found: dict[str, Any] = {"INT_NUM": numbers, "SEGMENT": int(product.value("EXSEGNUM") or 1)}
-    columns = dict.fromkeys(TIMES, np.full(count, np.nan))
-    if "INT_TIMES" in product.tables and product.tables["INT_TIMES"].rows:
-        table = product.table("INT_TIMES")
-        at = {int(number): row for row, number in enumerate(table["integration_number"])}
-        rows = [at.get(int(number), -1) for number in numbers]
-        if max(rows) >= 0:
-            columns = {
-                name: np.where(np.array(rows) >= 0, np.asarray(table[key], np.float64)[rows], np.nan)
-                for name, key in TIMES.items()
-            }
-    return found | columns
+    numbers, *times = integration_times(slit.product, slit.integrations)
+    segment = slit.product.value("EXSEGNUM")
+    found: dict[str, Any] = {"INT_NUM": numbers, "SEGMENT": segment if isinstance(segment, int) else 1}
+    return found | dict(zip(TIMES, times, strict=True))
+
+
+def source_type(product: JwstProduct, options: Mapping[str, Any]) -> str:
+    """What a cube is extracted as.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        An ``s3d``.
+    options : mapping of str to object
+        Of rt-x1d.
+
+    Returns
+    -------
+    str
+        ``POINT`` or ``EXTENDED``, or what the file has.
+    """
+    return str(options["source_type"] or product.value("SRCTYPE") or "EXTENDED").upper()
 
 
 def cube_table(making: ProductMaking, product: JwstProduct) -> NewHdu:
@@ -166,15 +167,15 @@ def cube_table(making: ProductMaking, product: JwstProduct) -> NewHdu:
     """
     options = making.options
     wavelengths, scale = cube_wavelengths(product), Slit(product, 1).scale()
-    kind = str(options["source_type"] or product.value("SRCTYPE") or "EXTENDED").upper()
-    data, err = product.array("data"), product.array("err")
+    kind = source_type(product, options)
+    data, err = product.array("data"), errors_of_cube(product)
     units = units_of(scale.unit)
     good = np.isfinite(data) & np.isfinite(err)
     if product.has("weightmap"):
         good &= product.array("weightmap") > 0
     if product.has("dq"):
         good &= product.array("dq") & np.uint32(1) == 0
-    data, err = np.where(good, data, np.nan), _sigma(err, _error_type(product))
+    data = np.where(good, data, np.nan)
     if kind == "POINT":
         centre = _centre(product, options)
         rings = rings_of(product, wavelengths, making.references["extract1d"], options, centre)
@@ -191,18 +192,6 @@ def cube_table(making: ProductMaking, product: JwstProduct) -> NewHdu:
     place = sky_of(product)(*centre)
     cards |= {"SLIT_RA": float(place[0]), "SLIT_DEC": float(place[1])}
     return NewHdu("EXTRACT1D", _table(columns), units=units, cards=_known(cards))
-
-
-def _error_type(product):
-    """ERRTYPE: of the errors, or of the file, as older releases have it."""
-    return str(product.value("ERRTYPE") or product.hdus[0].values.get("ERRTYPE") or "ERR").upper()
-
-
-def _sigma(err, kind):
-    """Errors of a cube as standard deviations, whatever ERRTYPE says they are."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        root = np.sqrt(err) if kind in ("VAR", "IVAR") else err
-        return 1 / root if kind in ("IVAR", "IERR") else root
 
 
 def _centre(product, options):

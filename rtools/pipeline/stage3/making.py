@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,18 @@ from rtools.products.schema import history
 from rtools.wfi import metadata
 from rtools.work import Work
 
-__all__ = ["ProductMaking", "passed_on", "refuse_other"]
+__all__ = ["ProductMaking", "exposed_together", "passed_on", "refuse_other"]
 
 OF_ITSELF = ("calibration_software_revision", "calibration_software_version", "date", "filename", "model_type")
 """Metadata that a product says of itself."""
+
+TOGETHER: Mapping[str, Callable[..., Any]] = {
+    "exposure_time": sum,
+    "measurement_time": sum,
+    "start_time": min,
+    "end_time": max,
+}
+"""Times of exposures, and what they are of several together."""
 
 
 def passed_on(product: JwstProduct, *without: str, **cal_step: str) -> dict[str, Any]:
@@ -62,6 +70,30 @@ def refuse_other(products: Sequence[JwstProduct], *keys: str) -> None:
             found = metadata.get(product.meta, key)
             if found != first:
                 raise InputError(f"its {key} is {found}, that of {products[0].path} is {first}", path=product.path)
+
+
+def exposed_together(products: Sequence[JwstProduct]) -> dict[str, Any]:
+    """Times of several exposures as those of one: the sums, from the first beginning to the last end.
+
+    Parameters
+    ----------
+    products : sequence of JwstProduct
+        Of which one product is made.
+
+    Returns
+    -------
+    dict
+        Metadata ``exposure`` of the product; times that one of them does not say are those of the first.
+    """
+    exposure = dict(products[0].meta.get("exposure") or {})
+    for key, whole in TOGETHER.items():
+        values = [metadata.get(product.meta, f"exposure.{key}") for product in products]
+        if all(isinstance(value, int | float) for value in values):
+            exposure[key] = float(whole(values))
+    start, end = exposure.get("start_time"), exposure.get("end_time")
+    if len(products) > 1 and isinstance(start, float) and isinstance(end, float):
+        exposure["mid_time"] = (start + end) / 2
+    return exposure
 
 
 @dataclass

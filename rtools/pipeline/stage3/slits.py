@@ -83,7 +83,11 @@ class Slit:
     def order(self) -> int:
         """Spectral order; 1 where the file does not say it."""
         value = self.told("SPORDER")
-        return 1 if value is None else int(value)
+        if value is None:
+            return 1
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+            raise InputError(f"its spectral order is {value!r}, not a whole number", path=self.product.path)
+        return int(value)
 
     def dispersion(self, by_default: int | None = None) -> int:
         """Axis along which the wavelength changes.
@@ -140,12 +144,28 @@ class Slit:
         Raises
         ------
         InputError
-            As `scale`; or one of two variances is missing, so that errors would be too small.
+            As `scale` and `order`; or it has nothing of its errors, or one of two variances is missing, so that errors
+            would be too small; or flags or errors are of another shape than the image.
         """
         self.scale()
+        _ = self.order
+        if len(self.shape) not in self._dimensions:
+            raise InputError(f"its image has {len(self.shape)} axes", path=self.product.path)
+        for name in ("DQ", "ERR", *(f"VAR_{kind.upper()}" for kind in VARIANCES)):
+            if self.version in self.product.versions(name):
+                shape = self.product.hdu(name, self.version).shape
+                if shape not in (self.shape, self.shape[-2:]):
+                    raise InputError(f"its {name} has another shape than SCI", path=self.product.path)
         there = [name for name in ("VAR_POISSON", "VAR_RNOISE") if self.version in self.product.versions(name)]
         if len(there) == 1:
             raise InputError(f"has {there[0]}, but not the other variances", path=self.product.path)
+        if not there and self.version not in self.product.versions("ERR"):
+            raise InputError("says nothing of its errors (ERR, VAR_POISSON, VAR_RNOISE)", path=self.product.path)
+
+    @property
+    def _dimensions(self):
+        """Numbers of axes that an image of this kind of product may have."""
+        return (2, 3) if self.product.kind.endswith("ints") else (2,)
 
     @cached_property
     def wcs(self) -> Any:
@@ -244,12 +264,10 @@ class Slit:
         return SlitImages(np.where(good, data, np.nan), variances)
 
     def _read(self, name, integrations, dispersion):
-        """Pixels of an extension, a plane for each integration; None where there is none of that shape."""
+        """Pixels of an extension, a plane for each integration; None where there is none."""
         if self.version not in self.product.versions(name):
             return None
         hdu = self.product.hdu(name, self.version)
-        if hdu.shape[-2:] != self.shape[-2:]:
-            return None
         found = self.product.pixels(name, self.version, (integrations,) if len(hdu.shape) == 3 else ())
         found = np.broadcast_to(found, (integrations.stop - integrations.start, *found.shape[-2:]))
         return found if dispersion == ALONG_X else np.swapaxes(found, -1, -2)

@@ -49,6 +49,8 @@ class ProductWork:
         What that file is called in help and messages.
     uses : callable or None
         ``uses(products, options)``: which of the step's references are needed; all of them without it.
+    idle : callable or None
+        ``idle(products, options)``: options that do nothing for these files, by name, and what is said of them.
     segments : bool
         Whether segments of one exposure, ``-seg001`` and so on, are one thing.
     check : callable or None
@@ -67,6 +69,7 @@ class ProductWork:
     beside: tuple[str, ...] = ()
     beside_called: str = ""
     uses: Callable[[Sequence[JwstProduct], Mapping[str, Any]], tuple[Reference, ...]] | None = None
+    idle: Callable[[Sequence[JwstProduct], Mapping[str, Any]], Mapping[str, str]] | None = None
     segments: bool = False
     check: Callable[[Sequence[JwstProduct], Mapping[str, Any]], None] | None = None
     copies: float = 3.0

@@ -109,3 +109,18 @@ def test_what_cannot_be_combined_is_refused(tmp_path, capsys):
     assert "fluxes are in DN/s" in said[0]
     assert "EFFEXPTM" in said[1]
     assert not out.exists()
+
+
+def test_an_error_that_is_not_known_is_not_0(tmp_path):
+    """It made the error of the mean too small."""
+    path = tmp_path / golden_product("extracted").name
+    with fits.open(golden_product("extracted")) as hdus:
+        hdus["EXTRACT1D"].data["FLUX_ERROR"][40:60] = np.nan
+        hdus.writeto(path)
+    sources = [path, *map(golden_product, INPUTS[1:])]
+    found, plain = (table(combined(tmp_path, "--grid", "first", sources=one)) for one in (sources, None))
+    unknown = np.isnan(found["ERROR"])
+    assert 15 <= unknown.sum() <= 25
+    np.testing.assert_array_equal(found["FLUX"], plain["FLUX"])
+    np.testing.assert_array_equal(found["ERROR"][~unknown], plain["ERROR"][~unknown])
+    assert np.isfinite(found["SB_ERROR"]).all()

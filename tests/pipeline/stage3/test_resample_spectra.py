@@ -109,6 +109,8 @@ def test_images_are_told_from_spectra(jwst_golden):
     [
         (lambda hdus: hdus.pop("ASDF"), "no gwcs"),
         (lambda hdus: (hdus["SCI"].header.pop("PIXAR_SR"), hdus.pop("ASDF")), "PIXAR_SR"),
+        (lambda hdus: (hdus[0].header.update(EXP_TYPE="MIR_MRS"), hdus.pop("ASDF")), "rt-cube build"),
+        (lambda hdus: setattr(hdus["ERR"], "data", hdus["ERR"].data[:-1]), "ERR"),
     ],
 )
 def test_what_is_out_of_reach_is_said_in_one_line(change, says, tmp_path, capsys):
@@ -121,3 +123,24 @@ def test_what_is_out_of_reach_is_said_in_one_line(change, says, tmp_path, capsys
     assert len(said) == 1
     assert says in said[0]
     assert not (tmp_path / "out_s2d.fits").exists()
+
+
+def test_slits_of_one_name_are_refused_and_none_is_lost(tmp_path, capsys):
+    """The second took the place of the first."""
+    path = tmp_path / golden_product("slit").name
+    with fits.open(golden_product("slit")) as hdus:
+        copies = [fits.ImageHDU(hdu.data, hdu.header, name=hdu.name, ver=2) for hdu in hdus[1:-1]]
+        for copy in copies:
+            copy.header["EXTVER"] = 2
+        fits.HDUList([hdus[0], *hdus[1:-1], *copies, hdus[-1]]).writeto(path)
+    assert tool("resample", path, "-o", tmp_path / "out_s2d.fits") == 3
+    assert "the same name" in capsys.readouterr().err
+
+
+def test_exposures_in_other_units_are_not_one_image(tmp_path, capsys):
+    path = tmp_path / "jw01234001001_02101_00002_mirimage_cal.fits"
+    with fits.open(golden_product("slit")) as hdus:
+        hdus["SCI"].header["BUNIT"] = "DN/s"
+        hdus.writeto(path)
+    assert tool("resample", golden_product("slit"), path, "-o", tmp_path / "out_s2d.fits") == 3
+    assert "bunit_data" in capsys.readouterr().err

@@ -212,3 +212,55 @@ def test_views_say_what_they_would_do(made, tmp_path, capsys):
     assert tool("cube", "plane", made, "--wave", "5.004", "-o", out, "--json") == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["planes"] == 1 and told["wavelengths"][0] == pytest.approx(5.004, abs=0.0004)
+
+
+def test_a_range_within_a_channel_is_the_same_as_of_the_whole_channel(tmp_path):
+    """The range was cut first, and then its largest gap was taken for that between the channels: half was lost."""
+    places = write_map(tmp_path)
+    with fits.open(places, mode="update") as hdus:
+        hdus["LAMBDA"].data[:, SLICES * LONG // 2 :] += 1.0  # channel 2 is on the right
+    words = "--map", places, "--channel", "1"
+    whole, part = tmp_path / "whole_s3d.fits", tmp_path / "part_s3d.fits"
+    source = cal(tmp_path, channel="12")
+    assert tool("cube", "build", source, *words, "-o", whole) == 0
+    assert tool("cube", "build", source, *words, "--wave", "4.9:5.1", "-o", part) == 0
+    with fits.open(whole) as one, fits.open(part) as other:
+        np.testing.assert_array_equal(one["SCI"].data, other["SCI"].data)
+
+
+def second(folder, **cards):
+    """Another exposure of the spectrometer."""
+    path = folder / "jw01234001001_02101_00002_mirifushort_cal.fits"
+    with fits.open(cal(folder)) as hdus:
+        for key, value in cards.items():
+            hdus["SCI"].header[key] = value
+        hdus[0].header.update(EFFEXPTM=30.0)
+        hdus.writeto(path)
+    with fits.open(folder / "jw01234001001_02101_00001_mirifushort_cal.fits", mode="update") as hdus:
+        hdus[0].header.update(EFFEXPTM=10.0)
+        hdus["SCI"].header.update({key: 0.0 for key in cards if key.startswith("RA_")})
+    return folder / "jw01234001001_02101_00001_mirifushort_cal.fits", path
+
+
+def test_a_cube_of_two_exposures_was_exposed_as_long_as_both(tmp_path):
+    path = tmp_path / "out_s3d.fits"
+    assert tool("cube", "build", *second(tmp_path), "--map", write_map(tmp_path), "-o", path) == 0
+    assert fits.getval(path, "EFFEXPTM") == 40
+
+
+@pytest.mark.parametrize(("cards", "said"), [({"RA_REF": 10.001}, "wcsinfo.ra_ref"), ({"BUNIT": "DN/s"}, "bunit")])
+def test_exposures_that_make_no_one_cube_are_refused(cards, said, tmp_path, capsys):
+    """One map has the places of one pointing: of two the second would lie where the first does."""
+    path = tmp_path / "out_s3d.fits"
+    assert tool("cube", "build", *second(tmp_path, **cards), "--map", write_map(tmp_path), "-o", path) == 3
+    assert said in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_cubes_in_other_units_do_not_merge(made, tmp_path, capsys):
+    other = tmp_path / "other_s3d.fits"
+    with fits.open(made) as hdus:
+        hdus["SCI"].header["BUNIT"] = "DN/s"
+        hdus.writeto(other)
+    assert tool("cube", "merge", made, other, "-o", tmp_path / "both_s3d.fits") == 3
+    assert "DN/s" in capsys.readouterr().err

@@ -54,7 +54,8 @@ def test_bins_add_up_to_the_whole(tmp_path):
     assert named.meta["bin_edges"] == [2.4, 2.8, 3.2, 3.6, 4.0]
 
 
-@pytest.mark.parametrize("words", [("--bins", "0"), ("--bins", "3,2"), ("--bins", "x"),
+@pytest.mark.parametrize("words", [("--bins", "0"), ("--bins", "3,2"), ("--bins", "x"), ("--bins", "nan"),
+                                   ("--bins", "inf"), ("--bins", "1e6"), ("--bins", "5000"),
                                    ("--min-wavelength", 3, "--max-wavelength", 2)])  # fmt: skip
 def test_ranges_that_cannot_be_are_refused_before_the_work(words, tmp_path, capsys):
     assert tool("whtlt", golden_product("x1dints"), "--outdir", tmp_path, *words) == 2
@@ -89,3 +90,15 @@ def test_files_with_a_table_for_each_integration_are_read(tmp_path):
     found, wanted = curve(tmp_path, source=path), curve(tmp_path)
     np.testing.assert_allclose(found["whitelight_flux"], wanted["whitelight_flux"], rtol=1e-13)
     np.testing.assert_array_equal(found["MJD_UTC"], wanted["MJD_UTC"])
+
+
+def test_spectra_without_times_make_no_empty_light_curve(tmp_path, capsys):
+    path = tmp_path / golden_product("x1dints").name
+    with fits.open(golden_product("x1dints")) as hdus:
+        hdus["EXTRACT1D"].data["MJD-AVG"] = np.nan
+        for name in ("MJD-BEG", "MJD-END"):
+            hdus["EXTRACT1D"].data[name] = np.nan
+        hdus.writeto(path)
+    assert tool("whtlt", path, "--outdir", tmp_path / "out") == 3
+    assert "no integration has a time" in capsys.readouterr().err
+    assert not list(tmp_path.glob("out/*"))

@@ -215,6 +215,7 @@ def test_each_order_of_a_series_has_a_table(tmp_path):
 
     path = extracted(tmp_path, changed(tmp_path, doubled, "slit_series"), BOX, suffix="x1dints")
     np.testing.assert_array_equal(spectrum(path)["FLUX"], spectrum(path, 2)["FLUX"])
+    assert spectrum(path)["FLUX"].shape == (6, 120), "of several orders only the first integration was extracted"
     assert fits.getval(path, "SPORDER", ("EXTRACT1D", 2)) == 2
     assert tool("validate", path) == 0
 
@@ -307,6 +308,11 @@ def without_wcs(hdus):
         (lambda hdus: hdus["SCI"].header.pop("DISPAXIS"), "DISPAXIS"),
         (lambda hdus: hdus[0].header.update(EXP_TYPE="NIS_SOSS"), "ATOCA"),
         (lambda hdus: hdus["SCI"].header.update(BUNIT="Jy/beam"), "Jy/beam"),
+        (lambda hdus: hdus["SCI"].header.update(SPORDER="x"), "spectral order"),
+        (lambda hdus: hdus[0].header.update(EXP_TYPE="MIR_MRS"), "rt-cube build"),
+        (lambda hdus: [hdus.pop(name) for name in ("ERR", "VAR_POISSON", "VAR_RNOISE", "VAR_FLAT")], "errors"),
+        (lambda hdus: setattr(hdus["DQ"], "data", hdus["DQ"].data[:-1]), "DQ"),
+        (lambda hdus: setattr(hdus["SCI"], "data", np.stack([hdus["SCI"].data] * 2)), "axes"),
     ],
 )
 def test_what_is_out_of_reach_is_said_in_one_line(change, says, tmp_path, capsys):
@@ -319,11 +325,62 @@ def test_what_is_out_of_reach_is_said_in_one_line(change, says, tmp_path, capsys
     assert not list(tmp_path.glob("out/*"))
 
 
-@pytest.mark.parametrize("words", [("--src-coeff", "1,2"), ("--bkg-coeff", "x;y"), ("--bkg-fit", "spline")])
+@pytest.mark.parametrize("words", [
+    ("--src-coeff", "1,2"), ("--bkg-coeff", "x;y"), ("--bkg-fit", "spline"), ("--extract-width", "-3"),
+    ("--dispaxis", "3"), ("--min-coverage", "2"), ("--radius", "3"), ("--center", "3,4"), ("--sigma-clip", "2"),
+])  # fmt: skip
 def test_options_that_cannot_be_are_refused_before_the_work(words, tmp_path, capsys):
     assert tool("x1d", golden_product("slit"), "--outdir", tmp_path, *words) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [("--xstart", "3"), ("--position-offset", "2"), ("--bkg-fit", "median"),
+                                   ("--source-type", "EXTENDED", "--radius", "0.5")])  # fmt: skip
+def test_options_that_do_nothing_on_a_cube_are_refused(words, tmp_path, capsys):
+    assert tool("x1d", golden_product("cube"), "--outdir", tmp_path, *words) == 2
+    assert words[-2] in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("kind", "turned"), [("VAR", np.square), ("IVAR", lambda err: err**-2.0)])
+def test_a_spectrum_of_a_cube_has_the_same_errors_whatever_form_they_have(kind, turned, tmp_path):
+    """The inverse of an error that is 0 is no error: beside the circle it made that of the whole plane unknown."""
+
+    def stored(hdus):
+        hdus["ERR"].data = turned(hdus["ERR"].data.astype("f8"))
+        hdus["ERR"].header["ERRTYPE"] = kind
+        if kind == "IVAR":
+            hdus["ERR"].data[:, 0, 0] = 0
+        del hdus["ASDF"]
+
+    words = "--source-type", "POINT", "--center", "9,9", "--radius", 0.4
+    plain = spectrum(extracted(tmp_path, golden_product("cube"), *words))
+    found = spectrum(extracted(tmp_path, changed(tmp_path, stored, "cube"), *words))
+    np.testing.assert_allclose(found["FLUX_ERROR"], plain["FLUX_ERROR"], rtol=1e-5)
+
+
+def test_a_cube_with_another_form_of_errors_is_refused(tmp_path):
+    path = changed(tmp_path, lambda hdus: (hdus["ERR"].header.update(ERRTYPE="SNR"), hdus.pop("ASDF")), "cube")
+    assert tool("x1d", path, "--outdir", tmp_path / "out") == 3
+
+
+@pytest.mark.parametrize("keyword", ["INTSTART", "EXSEGNUM"])
+def test_words_where_numbers_belong_are_no_internal_error(keyword, tmp_path, capsys):
+    path = changed(tmp_path, lambda hdus: hdus[0].header.update({keyword: "x"}), "slit_series")
+    assert tool("x1d", path, BOX, "--outdir", tmp_path / "out", "-q") == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert "is of the type integer, not 'x'" in said[0]
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_series_without_a_table_of_times_has_those_of_the_exposure(tmp_path):
+    """As light curves have them; they were NaN, and a white light of them was empty."""
+    path = changed(tmp_path, lambda hdus: hdus.pop("INT_TIMES"), "slit_series")
+    found = spectrum(extracted(tmp_path, path, BOX, suffix="x1dints"))
+    assert np.isfinite(found["MJD-AVG"]).all()
+    assert (np.diff(found["MJD-AVG"]) > 0).all()
 
 
 def test_a_point_source_in_a_cube_needs_a_radius(tmp_path, capsys):

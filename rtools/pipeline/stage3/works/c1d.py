@@ -10,7 +10,7 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.stage3.extracted_files import ExtractedSpectrum, spectra_of
-from rtools.pipeline.stage3.making import passed_on, refuse_other
+from rtools.pipeline.stage3.making import exposed_together, passed_on, refuse_other
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import NewHdu
 from rtools.spectra.choices import GRIDS
@@ -30,9 +30,6 @@ TIMES = {"exposure_time": "EFFEXPTM", "integration_time": "EFFINTTM"}
 
 UNITS = {"FLUX": ("FLUX", "ERROR"), "SURF_BRIGHT": ("SURF_BRIGHT", "SB_ERROR")}
 """Columns of extracted spectra whose unit goes to columns of the combined one."""
-
-WHOLE = (("exposure_time", "EFFEXPTM", sum), ("start_time", "EXPSTART", min), ("end_time", "EXPEND", max))
-"""Of all exposures together: where it stands in the metadata, the keyword, and how it follows from theirs."""
 
 PASSED = ("SPORDER", "DISPAXIS", "SRCTYPE", "SOURCEID")
 
@@ -63,7 +60,7 @@ def _make(making: ProductMaking) -> None:
         cards = {key: same[0].header[key] for key in PASSED if same[0].header.get(key) is not None}
         tables.append(NewHdu("COMBINE1D", Table(columns), version, units=units, cards=cards))
     told = passed_on(making.products[0], combine_1d="COMPLETE") | {"model_type": "MultiCombinedSpecModel"}
-    making.write_new("c1d", told | {"exposure": _times(making.products, told)}, tables)
+    making.write_new("c1d", told | {"exposure": exposed_together(making.products)}, tables)
 
 
 def _weighed(one: ExtractedSpectrum, options: Mapping[str, Any]) -> SourceSpectrum:
@@ -113,18 +110,6 @@ def _refuse_other_units(same):
                 f"its fluxes are in {one.units['FLUX']}, those of {same[0].product.path} in {same[0].units['FLUX']}",
                 path=one.product.path,
             )
-
-
-def _times(products, told):
-    """What was exposed together: the sum of the times, from the first beginning to the last end."""
-    exposure = dict(told.get("exposure") or {})
-    for key, keyword, whole in WHOLE:
-        values = [product.value(keyword) for product in products]
-        if all(isinstance(value, int | float) for value in values):
-            exposure[key] = float(whole(values))
-    if isinstance(exposure.get("start_time"), float) and isinstance(exposure.get("end_time"), float):
-        exposure["mid_time"] = (exposure["start_time"] + exposure["end_time"]) / 2
-    return exposure
 
 
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:

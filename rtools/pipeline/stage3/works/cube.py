@@ -11,7 +11,7 @@ from rtools.errors import UsageError
 from rtools.jwst.instrument import cube_facts
 from rtools.pipeline.stage3.cube_files import cloud_of, joined
 from rtools.pipeline.stage3.cube_meta import cube_hdus, cube_meta, grid_like, gwcs_of
-from rtools.pipeline.stage3.making import passed_on, refuse_other
+from rtools.pipeline.stage3.making import exposed_together, passed_on, refuse_other
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.spectra.cube_building import CubeGrid, PixelCloud, PointReach, build_cube, choose_grid
 from rtools.spectra.steps.cube import STEP
@@ -25,7 +25,8 @@ __all__ = ["WORK"]
 
 NO_PIXELS = PixelCloud(*([np.zeros(0)] * 3), *([np.zeros((0, 4))] * 2), *([np.zeros(0)] * 3))
 
-SAME = ("instrument.name", "instrument.detector", "exposure.type")
+SAME = ("instrument.name", "instrument.detector", "exposure.type", "bunit_data")
+POINTING = ("wcsinfo.ra_ref", "wcsinfo.dec_ref", "wcsinfo.roll_ref")
 
 
 def _make(making: ProductMaking) -> None:
@@ -34,15 +35,17 @@ def _make(making: ProductMaking) -> None:
     spaxel, step = _sides(first, options, channel)
     low, high = _wave(options["wave"])
     clouds = [cloud_of(product, options["map"], channel) for product in making.products]
+    if channel is not None and len(_channels(first)) == 2:  # before any wavelengths are left out
+        cloud = _of_channel(joined(clouds, -np.inf, np.inf), upper=channel == _channels(first)[1])
+        clouds = [cloud]
     cloud = joined(clouds, low, high)
-    if channel is not None and len(_channels(first)) == 2:
-        cloud = _of_channel(cloud, upper=channel == _channels(first)[1])
     del clouds
     grid = choose_grid(cloud, spaxel, step, _angle(options["rotate"], cloud))
     if options["like"] is not None:
         grid = grid_like(options["like"], grid)
     cube = build_cube(cloud, grid, _reach(options, grid), making.work)
     meta = passed_on(first, "wcs", "wcsinfo", cube_build="COMPLETE") | cube_meta(first, grid, options)
+    meta["exposure"] = exposed_together(making.products)
     unit = first.arrays["data"].unit
     making.write_new("s3d", meta, cube_hdus(cube, grid, unit), tree={"meta": {"wcs": gwcs_of(grid)}})
 
@@ -124,6 +127,8 @@ def _reach(options, grid: CubeGrid) -> PointReach | None:
 
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     refuse_other(products, *SAME)
+    if options["map"] is not None:
+        refuse_other(products, *POINTING)  # one map has the places of one pointing
     channel = _channel(products[0], options)
     _sides(products[0], options, channel)
     _wave(options["wave"])

@@ -17,7 +17,7 @@ from rtools.mosaic.grid.pixmap import exact_map
 from rtools.mosaic.options import parse_resample
 from rtools.mosaic.steps.resample import STEP as OF_IMAGES
 from rtools.pipeline.mosaic.i2d_metadata import table_of_headers
-from rtools.pipeline.stage3.making import passed_on, refuse_other
+from rtools.pipeline.stage3.making import exposed_together, passed_on, refuse_other
 from rtools.pipeline.stage3.slits import Slit, slits_of
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import NewHdu
@@ -45,10 +45,17 @@ VARIANCES = ("var_rnoise", "var_poisson", "var_flat")
 IMAGES = {"data": "SCI", "err": "ERR", "weight": "WHT"} | {name: name.upper() for name in VARIANCES}
 """Planes of a mosaic, and their HDUs."""
 
+SLICED = "its slices are not one slit: rt-cube build makes a cube of them"
+NOT_OFFERED = {
+    "MIR_MRS": SLICED,
+    "NRS_IFU": SLICED,
+    "NIS_SOSS": "its orders are curved and overlap: no rectified image is made of them",
+}
+"""Exposure types whose images are no slits."""
+
 FALLING = ("MIR_LRS-FIXEDSLIT",)
 """Exposure types whose wavelengths fall along the axis, as on the detector."""
 
-SUMMED = {"exposure_time": "EFFEXPTM", "measurement_time": "TMEASURE"}
 PASSED = ("SLTNAME", "SOURCEID", "SRCNAME", "SRCALIAS", "SRCTYPE", "SRCXPOS", "SRCYPOS", "SRCRA", "SRCDEC", "STLARITY",
           "SPORDER", "DISPAXIS", "PHOTMJSR", "PIXAR_SR", "PIXAR_A2", "VPARITY", "V3I_YANG", "ROLL_REF")  # fmt: skip
 """Keywords of a slit that its rectified image has, too."""
@@ -57,8 +64,8 @@ PASSED = ("SLTNAME", "SOURCEID", "SRCNAME", "SRCALIAS", "SRCTYPE", "SRCXPOS", "S
 def _make(making: ProductMaking) -> None:
     products = making.products
     members = [slits_of(product) for product in products]
-    sets = {_key(slit): [slit] for slit in members[0]}
-    for slits in members[1:]:
+    sets: dict[tuple[Any, ...], list[Slit]] = {}
+    for slits in members:
         for slit in slits:
             sets.setdefault(_key(slit), []).append(slit)
     hdus: list[NewHdu] = []
@@ -76,7 +83,7 @@ def _make(making: ProductMaking) -> None:
     else:
         tree = {"meta": {"wcs": frames[0].wcs()}}
     model = "MultiSlitModel" if len(sets) > 1 else "SlitModel"
-    making.write_new("s2d", told | _of_all(making, told) | {"model_type": model}, hdus, tree=tree)
+    making.write_new("s2d", told | _of_all(making) | {"model_type": model}, hdus, tree=tree)
 
 
 def _key(slit: Slit) -> tuple[Any, ...]:
@@ -160,20 +167,20 @@ def _weight(options):
     return "ivm" if options["weight_type"] == "auto" else options["weight_type"]
 
 
-def _of_all(making, told):
+def _of_all(making):
     """Times of all exposures together, and how they were resampled."""
-    products, exposure = making.products, dict(told.get("exposure") or {})
-    for key, keyword in SUMMED.items():
-        values = [product.value(keyword) for product in products]
-        if all(isinstance(value, int | float) for value in values):
-            exposure[key] = float(sum(values))
-    start, end = ([product.value(key) for product in products] for key in ("EXPSTART", "EXPEND"))
-    if all(isinstance(value, int | float) for value in (*start, *end)):
-        exposure |= {"start_time": min(start), "mid_time": (min(start) + max(end)) / 2, "end_time": max(end)}
-    options = making.options
+    products, options = making.products, making.options
     resample = {"pointings": len(products), "weight_type": _weight(options), "pixfrac": float(options["pixfrac"]),
                 "pixel_scale_ratio": 1.0, "kernel": options["kernel"], "fillval": str(options["fillval"])}  # fmt: skip
-    return {"exposure": exposure, "resample": resample}
+    return {"exposure": exposed_together(products), "resample": resample}
+
+
+def _refuse_twins(product: JwstProduct) -> None:
+    """Slits of one file are told from each other: those of several exposures are found by their names."""
+    names = [_key(slit) for slit in slits_of(product)]
+    if len(set(names)) < len(names):
+        raise InputError("two of its slits have the same name, source and order (SLTNAME, SOURCEID, SPORDER)",
+                         path=product.path)  # fmt: skip
 
 
 def _is_spectral(product: JwstProduct) -> bool:
@@ -186,8 +193,11 @@ def _is_spectral(product: JwstProduct) -> bool:
 
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     _options(options)
-    refuse_other(products, "instrument.name", "exposure.type")
+    refuse_other(products, "instrument.name", "exposure.type", "bunit_data")
     for product in products:
+        if why := NOT_OFFERED.get(str(product.value("EXP_TYPE") or "").upper()):
+            raise InputError(why, path=product.path)
+        _refuse_twins(product)
         for slit in slits_of(product):
             slit.dispersion()
             slit.refuse_incomplete()

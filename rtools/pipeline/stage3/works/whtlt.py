@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtools.errors import UsageError
+from rtools.errors import InputError, UsageError
 from rtools.pipeline.stage3.spectra_files import series_of
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import NewHdu
@@ -32,12 +32,17 @@ TOLD = {
 }
 """What the table says of the exposure, and where that is said."""
 
+MOST_BINS = 100_000
+"""No spectrum has as many wavelengths."""
+
 
 def _make(making: ProductMaking) -> None:
     from astropy.table import Table
 
     product = making.products[0]
     series = [one.at_distinct_times() for one in series_of(product)]
+    if not any(len(one.mjd) for one in series):
+        raise InputError("no integration has a time (MJD-AVG)", path=product.path)
     columns: dict[str, Any] = {}
     meta: dict[str, Any] = {key: metadata.get(product.meta, path) for key, path in TOLD.items()}
     units = _unit_of(product)
@@ -46,6 +51,9 @@ def _make(making: ProductMaking) -> None:
         low, high = _range(making.options)
         columns |= _curve(one, low, high, ending)
         edges = _edges(making.options["bins"], one, low, high)
+        if len(edges) - 1 > (most := one.wavelength.shape[-1]):
+            raise UsageError(f"--bins {making.options['bins']}: more bins than the {most} wavelengths of the spectra",
+                             path=product.path)  # fmt: skip
         for number, (start, stop) in enumerate(pairwise(edges), 1):
             columns |= _curve(one, start, np.nextafter(stop, start) if number < len(edges) - 1 else stop,
                               f"{ending}_bin{number}")  # fmt: skip
@@ -89,7 +97,7 @@ def _edges(word, series, low, high):
         numbers = [float(part) for part in str(word).split(",")]
     except ValueError:
         numbers = []
-    if len(numbers) == 1 and numbers[0] == int(numbers[0]) and numbers[0] >= 1:
+    if len(numbers) == 1 and 1 <= numbers[0] <= MOST_BINS and numbers[0] == int(numbers[0]):
         seen = series.wavelength[np.isfinite(series.wavelength)]
         return bins_of(int(numbers[0]), max(low, seen.min(initial=np.inf)), min(high, seen.max(initial=-np.inf)))
     edges = np.array(numbers)

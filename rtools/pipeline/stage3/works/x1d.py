@@ -9,11 +9,11 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.stage3.apertures import numbers_of, polynomials_of
-from rtools.pipeline.stage3.extraction import cube_table, series_table, slit_table
+from rtools.pipeline.stage3.extraction import cube_table, series_table, slit_table, source_type
 from rtools.pipeline.stage3.making import passed_on, refuse_other
 from rtools.pipeline.stage3.slits import slits_of
 from rtools.pipeline.stage3.work import ProductWork
-from rtools.products.jwst import NewHdu
+from rtools.products.jwst import NewHdu, first_integration
 from rtools.spectra.steps.x1d import STEP
 
 if TYPE_CHECKING:
@@ -27,6 +27,15 @@ SERIES = ("calints", "crfints")
 NOT_OFFERED = {"NIS_SOSS": "its orders overlap, and telling them apart (ATOCA) is not offered"}
 """Exposure types of which no box gives the spectrum."""
 
+SLICED = ("MIR_MRS", "NRS_IFU")
+"""Exposure types of integral fields: their spectra are those of cubes."""
+
+OF_SLITS = ("xstart", "xstop", "ystart", "ystop", "extract_width", "src_coeff", "bkg_coeff", "independent_var",
+            "bkg_fit", "bkg_order", "smoothing_length", "position_offset", "dispaxis")  # fmt: skip
+OF_CUBES = ("source_type", "center", "radius", "annulus", "sigma_clip")
+OF_POINTS = ("center", "radius", "annulus")
+"""Options that say something of one kind of source alone."""
+
 OF_EXPOSURE = (
     "observation.program_number", "observation.observation_number", "observation.visit_number",
     "observation.visit_group", "observation.activity_id", "observation.exposure_number", "instrument.detector",
@@ -39,7 +48,7 @@ def _gives(kind: str, _options: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _make(making: ProductMaking) -> None:
-    product = min(making.products, key=_first_integration)
+    product = min(making.products, key=first_integration)
     told = passed_on(product, "wcs", "wcsinfo", "bunit_data", "bunit_err", "photometry", extract_1d="COMPLETE")
     if product.kind == "s3d":
         making.write_new("x1d", told | {"model_type": _model(product)}, [cube_table(making, product)])
@@ -60,7 +69,7 @@ def _make(making: ProductMaking) -> None:
 
 def _make_series(making, told):
     """Segments one after the other, in the order of their integrations."""
-    products = sorted(making.products, key=_first_integration)
+    products = sorted(making.products, key=first_integration)
     slits = [slits_of(product) for product in products]
     tables: list[NewHdu] = []
     for same in zip(*slits, strict=True):
@@ -68,7 +77,7 @@ def _make_series(making, told):
         tables += [] if table is None else [table]
     _refuse_nothing(tables, products[0])
     exposure = dict(told.get("exposure") or {})
-    exposure["integration_end"] = _first_integration(products[-1]) + slits[-1][0].integrations - 1
+    exposure["integration_end"] = first_integration(products[-1]) + slits[-1][0].integrations - 1
     if len(products) > 1:
         exposure.pop("segment_number", None)
     times = _int_times(products)
@@ -86,10 +95,6 @@ def _int_times(products):
     table = vstack(found, metadata_conflicts="silent") if len(found) > 1 else found[0]
     _numbers, first = np.unique(np.asarray(table["integration_number"]), return_index=True)  # each may have them all
     return [NewHdu("INT_TIMES", table[np.sort(first)])]
-
-
-def _first_integration(product):
-    return int(product.value("INTSTART") or 1)
 
 
 def _model(product):
@@ -112,15 +117,43 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     for name in ("center", "annulus"):
         if options[name]:
             numbers_of(name, options[name], 2)
+    _refuse_impossible(options)
     for product in products:
         kind = str(product.value("EXP_TYPE") or "").upper()
         if kind in NOT_OFFERED:
             raise InputError(f"{kind}: {NOT_OFFERED[kind]}", path=product.path)
         if product.kind != "s3d":
+            if kind in SLICED:
+                raise InputError(f"{kind}: its slices are not one slit; rt-cube build makes a cube, of which there are "
+                                 "spectra", path=product.path)  # fmt: skip
             for slit in slits_of(product):
                 slit.refuse_incomplete()
     if len(products) > 1:
         _refuse_no_segments(products)
+
+
+def _refuse_impossible(options):
+    """Numbers that can be nothing."""
+    width, axis, least = (options[name] for name in ("extract_width", "dispaxis", "min_coverage"))
+    if width is not None and width <= 0:
+        raise UsageError(f"--extract-width {width:g}: more than 0 expected")
+    if axis not in (None, 1, 2):
+        raise UsageError(f"--dispaxis {axis}: 1 or 2 expected")
+    if least > 1:
+        raise UsageError(f"--min-coverage {least:g}: a share from 0 to 1 expected")
+    if options["radius"] is not None and options["radius"] <= 0:
+        raise UsageError(f"--radius {options['radius']:g}: more than 0 expected")
+
+
+def _idle(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> dict[str, str]:
+    """Options that do nothing for these files, and what is said of them."""
+    if any(product.kind != "s3d" for product in products):
+        return dict.fromkeys(OF_CUBES, "is about cubes, and this is none")
+    told = dict.fromkeys(OF_SLITS, "is about slits, and this is a cube")
+    if all(source_type(product, options) != "POINT" for product in products):
+        told |= dict.fromkeys(OF_POINTS, "is about point sources, and this one is extended; --source-type POINT says "
+                              "otherwise")  # fmt: skip
+    return told
 
 
 def _refuse_no_segments(products):
@@ -129,12 +162,14 @@ def _refuse_no_segments(products):
         if product.kind not in SERIES:
             raise UsageError("-o names one product, and only segments of a time series are joined to one",
                              path=product.path)  # fmt: skip
-    refuse_other(products, *OF_EXPOSURE)
+    refuse_other(products, *OF_EXPOSURE, "bunit_data")
+    if len({len(slits_of(product)) for product in products}) > 1:
+        raise InputError("segments have other numbers of slits", path=products[0].path)
     ends = 0
-    for product in sorted(products, key=_first_integration):
-        if _first_integration(product) <= ends:
-            raise InputError(f"integration {_first_integration(product)} is in two files", path=product.path)
-        ends = _first_integration(product) + slits_of(product)[0].integrations - 1
+    for product in sorted(products, key=first_integration):
+        if first_integration(product) <= ends:
+            raise InputError(f"integration {first_integration(product)} is in two files", path=product.path)
+        ends = first_integration(product) + slits_of(product)[0].integrations - 1
 
 
 WORK = ProductWork(
@@ -143,6 +178,7 @@ WORK = ProductWork(
     gives=_gives,
     make=_make,
     check=_check,
+    idle=_idle,
     joins=True,
     copies=0.5,
 )
