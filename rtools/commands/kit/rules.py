@@ -9,15 +9,12 @@ import click
 
 from rtools.commands.kit.grid_options import GRID_KEYS
 from rtools.commands.kit.inputs import is_association, is_stream
+from rtools.commands.kit.rule_words import command_of_product, mosaic_of_products, of_chain, option_words
 from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import COMPANIONS
 from rtools.products.mosaic.association import AssociationMember, content_of, make_association
 
-__all__ = ["Rule", "option_words", "rules_of"]
-
-OF_THE_RUN = ("verbose", "quiet", "debug", "dry_run", "as_json", "fail_fast", "timings", "log_json", "emit", "dask",
-              "jobs", "overwrite", "page", "resume", "check_data", "output", "outdir", "max_memory")  # fmt: skip
-"""Options that are about the run around the jobs, or that a rule says itself."""
+__all__ = ["Rule", "rules_of"]
 
 OF_MOSAICS = (*GRID_KEYS, "add", "mosaic", "keep_values")
 
@@ -53,40 +50,6 @@ class Rule(NamedTuple):
     bytes: int
 
 
-def option_words(context: click.Context, without=()) -> list[str]:
-    """Options of a command line as words again: what was typed, and what the environment said.
-
-    Parameters
-    ----------
-    context : click.Context
-        Of the command.
-    without : collection of str
-        Names of parameters that are left out, beside those of the run.
-    """
-    from rtools.commands.kit.config_shown import PATH
-
-    words = ["--config", os.path.abspath(context.meta[PATH])] if context.meta.get(PATH) else []
-    for param in context.command.params:
-        source = context.get_parameter_source(param.name)
-        if not isinstance(param, click.Option) or param.name in (*OF_THE_RUN, *without):
-            continue
-        if source is None or source.name not in ("COMMANDLINE", "ENVIRONMENT"):
-            continue
-        words += _words_of(param, context.params[param.name])
-    return words
-
-
-def _words_of(option, value):
-    """One option as words."""
-    if option.is_flag:
-        name = option.opts[0] if value else next(iter(option.secondary_opts), None)
-        return [name] if name else []
-    name = next((word for word in option.opts if word.startswith("--")), option.opts[0])
-    if value is None:
-        return []
-    return [word for one in (value if option.multiple else [value]) for word in (name, str(one))]
-
-
 def rules_of(jobs, context: click.Context, folder: Path) -> list[Rule]:
     """The rules of a run, each behind those whose products it needs.
 
@@ -110,7 +73,8 @@ def rules_of(jobs, context: click.Context, folder: Path) -> list[Rule]:
     maker = _Maker(
         context,
         folder,
-        to_mosaic=any(isinstance(job, FutureMosaicJob) for job in jobs),
+        to_mosaic=any(isinstance(job, FutureMosaicJob) and not job.request.single for job in jobs),
+        to_products=any(job.kind == "products" for job in jobs),
         rates={key for job in jobs if job.kind == "calibrate" for key in job.waits_for},
     )
     aligned = {member.key for job in jobs if isinstance(job, AlignJob) for member in job.members}
@@ -138,19 +102,27 @@ class _Maker:
         Takes associations.
     to_mosaic : bool
         Whether exposures are calibrated on the way to a mosaic.
+    to_products : bool
+        Whether they are calibrated on the way to products of JWST's third stage.
     rates : set of str
         Keys of jobs that make no more than the rate that another exposure needs, or goes on from.
     """
 
-    def __init__(self, context, folder, *, to_mosaic, rates):
+    def __init__(self, context, folder, *, to_mosaic, to_products, rates):
         self._context, self._folder, self._to_mosaic, self._rates = context, folder, to_mosaic, rates
+        self._to_products = to_products
 
     def rule(self, job, name):
         """The rule of a job."""
         from rtools.pipeline.exposure.job import AlignJob
         from rtools.pipeline.mosaic.job import FutureMosaicJob, MosaicJob
 
-        if isinstance(job, FutureMosaicJob):
+        called = self._context.command.name
+        if job.kind == "products":
+            called, inputs, options = command_of_product(job, self._context)
+        elif isinstance(job, FutureMosaicJob) and job.request.single:
+            called, inputs, options = mosaic_of_products(job)
+        elif isinstance(job, FutureMosaicJob):
             inputs, options = self._future_mosaic(job, name)
         elif isinstance(job, MosaicJob):
             inputs, options = list(job.files), [*self._options(()), *self._memory(), *self._where()]
@@ -160,7 +132,7 @@ class _Maker:
             inputs, options = [job.name], self._of_rates(job)
         else:
             inputs, options = self._exposure(job)
-        words = (self._context.command.name, *inputs, *options, "-j", str(self._context.params["jobs"]), "--overwrite")
+        words = (called, *inputs, *options, "-j", str(self._context.params["jobs"]), "--overwrite")
         backgrounds = getattr(job.request, "backgrounds", ())
         needs = [name for name in (*inputs, *job.reads, *backgrounds) if job.reads]
         return Rule(
@@ -205,6 +177,8 @@ class _Maker:
     def _of_exposures(self, job, without=()):
         """Options of a command that calibrates exposures, or does one step; where to, if that is as it was typed."""
         where = [] if without else self._where()
+        if self._to_products:
+            return [*self._options(("settings", "skip", *without)), *of_chain(self._context), *where]
         if not self._to_mosaic:
             return [*self._options(without), *where]
         options = self._options((*OF_MOSAICS, "settings", "skip", *without))

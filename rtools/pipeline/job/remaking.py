@@ -13,7 +13,7 @@ from rtools.products.io.digest import digest_of
 from rtools.products.schema.record import STREAM
 from rtools.remote.names import beside, is_remote
 
-__all__ = ["command_words", "edits_after", "files_read", "output_name", "there"]
+__all__ = ["command_words", "edits_after", "files_read", "output_name", "there", "words_of_option"]
 
 ELSEWHERE = "elsewhere"
 """State of a file that does not lie here, and is not compared."""
@@ -87,7 +87,7 @@ def _step_words(tool: str, step: str, values: Any) -> list[str]:
     for option in declared.options:
         value = values.get(option.key)
         if value is not None and any(value != option.default_for(mission) for mission in declared.missions):
-            words += _option_words(tool, declared, option, value)
+            words += words_of_option(tool, declared, option, value)
     return words
 
 
@@ -100,7 +100,24 @@ def _declared(step: str, values: Mapping[str, Any]) -> Step | None:
     return None
 
 
-def _option_words(tool: str, step: Step, option: Option, value: Any) -> list[str]:
+def words_of_option(tool: str, step: Step, option: Option, value: Any) -> list[str]:
+    """An option of a step as words of a command line.
+
+    Parameters
+    ----------
+    tool : str
+        The tool of the step, or rt-run.
+    step : rtools.declare.Step
+        Its declaration.
+    option : rtools.declare.Option
+        That of the option.
+    value : object
+        Its value.
+
+    Returns
+    -------
+    list of str
+    """
     text = ",".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
     if tool == CHAIN:
         return ["--set", f"{step.name}.{option.name}={text.lower() if isinstance(value, bool) else text}"]

@@ -129,6 +129,9 @@ def jwst_problems(content: Any) -> list[str]:
         return found
     if not content.get("asn_type"):
         found.append("asn_type is missing")
+    acid = content.get("asn_id")
+    if acid and not is_product_name(acid):
+        found.append(f"asn_id is {acid!r}: a part of a file name is expected")
     said = "the name of a file beside it is expected"
     return found + [
         f"products[{number}].members[{place}].expname is {member['expname']!r}: {said}"

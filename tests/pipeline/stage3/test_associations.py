@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import shlex
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,6 +149,35 @@ def test_the_same_bits_however_many_work_on_it_and_a_run_goes_on(coronagraph, tm
     assert digests(tmp_path / "1") == first
 
 
+def test_a_makefile_of_an_association_makes_the_products_of_the_run(coronagraph, tmp_path, monkeypatch):
+    """Each rule is the tool of its step, on what the rules before it make."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    monkeypatch.chdir(tmp_path)
+    words = (coronagraph.name, "--set", "psfsub.truncate=3", "--set", "psfalign.all-ints=true", "-q")
+    assert tool("run", *words, "--outdir", "o", "--emit", "make", "rules") == 0
+    lines = [line for line in Path("rules/Makefile").read_text().splitlines() if line.startswith("\tcd ")]
+    commands = [shlex.split(line.partition(" && ")[2]) for line in lines]
+    assert len(commands) == len(MADE_OF_CORONAGRAPH)
+    for name, *arguments in commands:
+        assert tool(name.removeprefix("rt-"), *arguments, "-q") == 0
+    made = digests(tmp_path / "o")
+    shutil.move("o", "rules/o")
+    assert tool("run", *words, "--outdir", "o") == 0
+    assert digests(tmp_path / "o") == made
+
+
+def test_exposures_on_the_way_to_a_series_take_their_own_options_in_rules(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    raw = "jw01234001001_02101_00001_nrca1_uncal.fits"
+    done("sim", raw, "--exp-type", "NRC_TSIMAGE", "--subarray", "1,1,16,16", "--nints", 2, "--ngroups", 2, "--no-truth")
+    done("asn", "--rule", "tso3", raw, "-o", "tso3_asn.json")
+    words = ("--builtin", "--set", "jump.threshold=5", "--set", "phot.radius=2", "--skip", "outlier", "--outdir", "o")
+    assert tool("run", "tso3_asn.json", *words, "--emit", "make", "rules") == 0
+    first, second = [line for line in Path("rules/Makefile").read_text().splitlines() if line.startswith("\tcd ")]
+    assert f"rt-run {raw} --builtin --set jump.threshold=5 --outdir o " in first
+    assert "rt-phot o/jw01234001001_02101_00001_nrca1_calints.fits --radius=2.0 --builtin -o " in second
+
+
 def test_a_dry_run_tells_every_job_and_writes_nothing(coronagraph, tmp_path, capsys):
     assert tool("run", coronagraph, "--outdir", tmp_path / "o", "-n", "--json") == 0
     jobs = records(capsys.readouterr().out)
@@ -176,13 +207,14 @@ def test_what_cannot_be_made_costs_what_needs_it_and_nothing_else(coronagraph, t
         ({"asn_type": "wfs-image3"}, 3, "is not made here"),
         ({"members": [(TARGET, "science")]}, 3, "reference star"),
         ({"members": [(STAR.format(1), "psf")]}, 3, "no science members"),
+        ({"asn_id": "../x"}, 3, "part of a file name"),
         ({"members": [(TARGET, "science"), (TARGET, "psf")]}, 3, "as science and as psf"),
         ({"members": [("jw01234009001_02101_00001_nrcalong", "science")]}, 3, "is not there"),
     ],
 )
 def test_associations_that_cannot_be_carried_out_are_one_line(change, code, said, coronagraph, tmp_path, capsys):
     members = change.get("members", [(TARGET, "science"), (STAR.format(1), "psf")])
-    path = association(tmp_path, "coron3", FIELD, "a3001", members)
+    path = association(tmp_path, "coron3", FIELD, change.get("asn_id", "a3001"), members)
     if "asn_type" in change:
         path.write_text(path.read_text().replace('"coron3"', f'"{change["asn_type"]}"'))
     assert tool("run", path, "--outdir", tmp_path / "o") == code
