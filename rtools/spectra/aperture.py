@@ -142,6 +142,11 @@ def box_weights(aperture: SlitAperture, wavelengths: np.ndarray) -> BoxWeights:
     Returns
     -------
     BoxWeights
+
+    Raises
+    ------
+    UsageError
+        An upper edge lies below its lower one everywhere.
     """
     shape = wavelengths.shape
     low, high = (edge + aperture.offset for edge in _or_all(aperture.across, shape[0]))
@@ -153,6 +158,8 @@ def box_weights(aperture: SlitAperture, wavelengths: np.ndarray) -> BoxWeights:
     else:
         regions = [(np.float64(low), np.float64(high))]
     weights = np.zeros(shape)
+    if any((high - low < -1).all() for low, high in regions):
+        raise UsageError("an edge of the aperture that is called upper lies below its lower one")
     for region in regions:
         np.maximum(weights, _covered(shape, *region), out=weights)
     weights[:, _beyond(aperture, shape[1])] = 0

@@ -36,6 +36,9 @@ OF_FRINGES = {"RF_FLUX": "Jy", "RF_SURF_BRIGHT": "MJy/sr", "RF_BACKGROUND": "MJy
 OTHER_TYPES = {"N_ALONGDISP": "uint32"}
 """Types of columns in files of today that are others than in the documentation of the product."""
 
+OF_BACKGROUND = ("bkg_fit", "bkg_order", "smoothing_length")
+"""Options that say how a background is fitted."""
+
 LEAST_TOLD = 0.999
 """Apertures of which less than this share is good are counted in a warning."""
 
@@ -168,6 +171,8 @@ def cube_table(making: ProductMaking, product: JwstProduct) -> NewHdu:
     options = making.options
     wavelengths, scale = cube_wavelengths(product), Slit(product, 1).scale()
     kind = source_type(product, options)
+    if making.references["apcorr"] is not None and making.references["apcorr"].origin != "builtin":
+        making.log("warning", "spectra of cubes are not corrected for light beside the aperture: apcorr is not used")
     data, err = product.array("data"), errors_of_cube(product)
     units = units_of(scale.unit)
     good = np.isfinite(data) & np.isfinite(err)
@@ -225,6 +230,10 @@ def _laid(making, slit):
     dispersion = slit.dispersion(by_default)
     wavelengths = slit.wavelengths()
     extraction = BoxExtraction.laid(aperture, wavelengths if dispersion == 1 else wavelengths.T)
+    idle = [name for name in OF_BACKGROUND if making.options[name]]
+    if idle and making.options["subtract_background"] and not aperture.background:
+        making.log("warning", f"{slit.name}: --{idle[0].replace('_', '-')} does nothing: there are no regions for a "
+                              "background (--bkg-coeff)")  # fmt: skip
     if not len(extraction.wavelength):
         making.log("warning", f"{slit.name}: no pixel of its aperture has a wavelength; left out")
         return None

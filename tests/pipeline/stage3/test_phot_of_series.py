@@ -221,6 +221,7 @@ def test_images_and_integrations_are_rows_of_one_table(tmp_path):
         (("--annulus", "5"), 2),
         (("--radius", 0), 2),
         (("--moving", "--no-centroid"), 2),
+        (("--no-centroid", "--search", 31), 2),
         (("--at", "1,2", "--sky", "80,-69"), 2),
         (("--radii", "1,2"), 2),
         (("--curve", "x.png"), 2),

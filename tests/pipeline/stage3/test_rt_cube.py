@@ -138,6 +138,8 @@ def test_slices_of_world_coordinates_give_the_cube_of_their_map(made, tmp_path):
         (("--map", "MAP", "--rotate", "up"), 2, "--rotate up"),
         (("--map", "MAP", "--rois", "1"), 2, "emsm"),
         (("--map", "MAP", "--wave", "6:5"), 2, "--wave"),
+        (("--map", "MAP", "--like", "CAL", "--spaxel", "0.2"), 2, "--spaxel does nothing"),
+        (("--map", "MAP", "--like", "CAL"), 3, "no cube"),
         (("--map", "CAL"), 3, "needs the extension RA"),
     ],
 )
@@ -154,6 +156,25 @@ def test_a_detector_with_two_channels_asks_which(tmp_path, capsys):
     words = ("--map", write_map(tmp_path), "-o", tmp_path / "x_s3d.fits")
     assert tool("cube", "build", cal(tmp_path, channel="12"), *words) == 2
     assert "channels 1 and 2" in capsys.readouterr().err
+
+
+def test_a_cube_like_another_has_its_spaxels(made, tmp_path):
+    """Of half of the wavelengths: without it the grid would be centred anew."""
+    path, places = tmp_path / "part_s3d.fits", write_map(tmp_path)
+    words = "--map", places, "--rotate", 20, "--spaxel", 0.2
+    turned = tmp_path / "turned_s3d.fits"
+    assert tool("cube", "build", cal(tmp_path), *words, "-o", turned) == 0
+    with fits.open(places, mode="update") as hdus:
+        hdus["LAMBDA"].data[:, :LONG] = np.nan  # a slice less
+    for like in (made, turned):
+        assert tool("cube", "build", cal(tmp_path), "--map", places, "--like", like, "-o", path, "--overwrite") == 0
+        with fits.open(path) as found, fits.open(like) as wanted:
+            assert found["SCI"].shape == wanted["SCI"].shape
+            for key in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CDELT1", "PC1_1", "PC1_2", "PC2_1"):
+                assert found["SCI"].header[key] == pytest.approx(wanted["SCI"].header[key], rel=1e-12, abs=1e-12)
+            both = np.isfinite(found["SCI"].data) & (found["WMAP"].data == wanted["WMAP"].data)
+            assert both.mean() > 0.3
+            np.testing.assert_allclose(found["SCI"].data[both], wanted["SCI"].data[both], rtol=1e-5)
 
 
 # --- cubes of cubes --------------------------------------------------------------------------------------------------

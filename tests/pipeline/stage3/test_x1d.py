@@ -327,7 +327,8 @@ def test_what_is_out_of_reach_is_said_in_one_line(change, says, tmp_path, capsys
 
 @pytest.mark.parametrize("words", [
     ("--src-coeff", "1,2"), ("--bkg-coeff", "x;y"), ("--bkg-fit", "spline"), ("--extract-width", "-3"),
-    ("--dispaxis", "3"), ("--min-coverage", "2"), ("--radius", "3"), ("--center", "3,4"), ("--sigma-clip", "2"),
+    ("--src-coeff", "24;14"), ("--xstart", "30", "--xstop", "10"), ("--dispaxis", "3"), ("--min-coverage", "2"),
+    ("--radius", "3"), ("--center", "3,4"), ("--sigma-clip", "2"),
 ])  # fmt: skip
 def test_options_that_cannot_be_are_refused_before_the_work(words, tmp_path, capsys):
     assert tool("x1d", golden_product("slit"), "--outdir", tmp_path, *words) == 2
@@ -401,6 +402,13 @@ def test_options_count_before_a_reference(jwst_golden, tmp_path):
     assert (
         moved["FLUX"] < 0.99 * spectrum(extracted(tmp_path, golden_product("slit"), *reference))["FLUX"]
     ).mean() > 0.9
+
+
+def test_a_fit_of_a_background_that_is_measured_nowhere_is_told(tmp_path, capsys):
+    extracted(tmp_path, golden_product("slit"), BOX, "--bkg-fit", "median")
+    assert "--bkg-fit does nothing" in capsys.readouterr().err
+    extracted(tmp_path, golden_product("slit"), BOX, SKY, "--bkg-fit", "median")
+    assert "does nothing" not in capsys.readouterr().err
 
 
 def test_a_reference_without_this_slit_is_refused(jwst_golden, tmp_path, capsys):

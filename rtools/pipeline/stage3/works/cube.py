@@ -73,6 +73,7 @@ def _sides(product, options, channel):
     """Side of a spaxel and step of the planes."""
     facts = cube_facts(channel) if channel else None
     spaxel, step = options["spaxel"] or (facts and facts.spaxel), options["step"] or (facts and facts.step)
+    spaxel = spaxel or (options["like"] and 1.0)  # then spaxels are those of the other cube
     if not (spaxel and step):
         raise UsageError(f"nothing says the voxels of {product.path}", mend="--spaxel and --step say them")
     return float(spaxel), float(step)
@@ -139,12 +140,22 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
             raise UsageError(f"--{name} goes with --method emsm")
 
 
+def _idle(_products: Sequence[JwstProduct], options: Mapping[str, Any]) -> dict[str, str]:
+    """Options that do nothing beside others, and what is said of them."""
+    return (
+        dict.fromkeys(("spaxel", "rotate"), "does nothing with --like, whose spaxels are taken")
+        if options["like"]
+        else {}
+    )
+
+
 WORK = ProductWork(
     step=STEP,
     takes=("cal", "crf"),
     gives=lambda kind, options: ("s3d",),
     make=_make,
     check=_check,
+    idle=_idle,
     together=True,
     copies=24,
 )

@@ -186,6 +186,14 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     _start(products[0], options)
 
 
+def _idle(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> dict[str, str]:
+    """Options that do nothing for these files, and what is said of them."""
+    told = {} if options["centroid"] else dict.fromkeys(("search", "fit"), "does nothing with --no-centroid")
+    if _is_defocused(products[0]):
+        told |= dict.fromkeys(("radius", "annulus", "annulus_stat"), "does nothing: the whole sub-array is summed")
+    return told
+
+
 WORK = ProductWork(
     step=STEP,
     takes=("calints", "crfints"),
@@ -194,5 +202,6 @@ WORK = ProductWork(
     uses=_uses,
     segments=True,
     check=_check,
+    idle=_idle,
     copies=0.2,
 )
