@@ -76,6 +76,15 @@ def test_a_grid_of_a_file(tmp_path):
     np.testing.assert_allclose(found["WAVELENGTH"], grid)
 
 
+def test_a_grid_in_another_unit_is_converted(tmp_path, capsys):
+    path = tmp_path / "grid.ecsv"
+    Table({"wavelength": np.linspace(5300, 7100, 50)}, units={"wavelength": "nm"}).write(path)
+    np.testing.assert_allclose(table(combined(tmp_path, "--grid", path))["WAVELENGTH"], np.linspace(5.3, 7.1, 50))
+    Table({"wavelength": [1.0, 2.0]}, units={"wavelength": "s"}).write(path, overwrite=True)
+    assert tool("c1d", golden_product("extracted"), "-o", tmp_path / "other_c1d.fits", "--grid", path) == 3
+    assert "no length" in capsys.readouterr().err
+
+
 def test_sources_and_orders_are_combined_apart(tmp_path):
     paths = []
     for number, source in enumerate(INPUTS):

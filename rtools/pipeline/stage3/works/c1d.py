@@ -96,11 +96,23 @@ def _grid_of_file(word: str) -> NDArray[np.float64] | None:
     name = next((one for one in table.colnames if one.upper() == "WAVELENGTH"), None)
     if name is None:
         raise InputError("has no column WAVELENGTH", path=path)
-    values = np.asarray(table[name], np.float64).ravel()
+    values = np.asarray(table[name], np.float64).ravel() * _micrometres(table[name].unit, path)
     grid = np.unique(values[np.isfinite(values)])
     if not len(grid):
         raise InputError("its column WAVELENGTH has no wavelengths", path=path)
     return grid
+
+
+def _micrometres(unit: Any, path: Path) -> float:
+    """In a unit of wavelengths; without any they are micrometres, as those of spectra."""
+    from astropy import units
+
+    if not unit:
+        return 1.0
+    try:
+        return float(units.Unit(str(unit)).to(units.um))
+    except ValueError:
+        raise InputError(f"its column WAVELENGTH is in {unit}, which is no length", path=path) from None
 
 
 def _refuse_other_units(same):
