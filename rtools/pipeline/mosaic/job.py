@@ -231,7 +231,8 @@ class FutureMosaicJob(Job):
     def describe(self) -> Description:
         """Steps with their options, images, outputs, and what is known of the grids."""
         request, mission = self.request, self.request.mission
-        steps = tuple(PlannedStep(name, options=request.options(name), mission=mission) for name in request.rules.steps
+        names = (request.single,) if request.single else request.rules.steps
+        steps = tuple(PlannedStep(name, options=request.options(name), mission=mission) for name in names
                       if name not in request.skip)  # fmt: skip
         if any("cat" in outputs for outputs in self.outputs):
             steps += (PlannedStep("catalog", options=request.options("catalog"), mission=mission),)

@@ -25,6 +25,9 @@ __all__ = ["association_of_stage3", "exposures_to_calibrate", "plan_association"
 UNCALIBRATED = ("uncal", "ramp", "rate", "rateints", "bsub", "bsubints")
 """Suffixes of exposures with which no recipe begins."""
 
+USED = ("science", "psf")
+"""Exptypes of members of which something is made; a calibrated exposure has its background subtracted already."""
+
 
 def association_of_stage3(path: str | Path) -> JwstAssociation:
     """An association of a type for which there is a recipe.
@@ -70,7 +73,8 @@ def exposures_to_calibrate(path: str | Path, folder: Path) -> list[str]:
         It is no association of a known type.
     """
     association = association_of_stage3(path)
-    members = [member.name for product in association.products for member in product.members]
+    members = [member.name for product in association.products for kind in USED for member in product.members
+               if member.exptype == kind]  # fmt: skip
     files = (file_of_member(folder, name) for name in members)
     return list(dict.fromkeys(str(file) for file in files if file.exists() and _is_uncalibrated(file)))
 
@@ -138,6 +142,8 @@ def _plan_product(asn_type, chain, members):
                          path=chain.path)  # fmt: skip
     if chain.exposure_type in recipe.out_of_reach:
         raise InputError(f"{chain.exposure_type}: {recipe.out_of_reach[chain.exposure_type]}", path=chain.path)
+    if members.get("background") and any(piece.key for piece in members["science"]):
+        raise InputError("backgrounds are not subtracted from what is calibrated for it here", path=chain.path)
     recipe.plan(chain, members)
     if not chain.jobs:
         raise UsageError(f"--skip leaves nothing of {asn_type} to do")
@@ -151,6 +157,9 @@ def _members_of(
     kinds: dict[str, str] = {}
     for member in dict.fromkeys(product.members):  # one that is named twice counts once
         there = file_of_member(folder, member.name)
+        if member.exptype not in USED:
+            found.setdefault(member.exptype, []).append(MemberFile(str(there), "", str(there)))
+            continue
         if not there.exists():
             raise InputError(f"member {member.name} is not there", path=association.path)
         path = str(there)

@@ -184,6 +184,18 @@ def test_a_dry_run_tells_every_job_and_writes_nothing(coronagraph, tmp_path, cap
     assert not (tmp_path / "o").exists()
     outputs = {path.rpartition("/")[2] for job in jobs for path in job["outputs"]}
     assert outputs >= MADE_OF_CORONAGRAPH
+    assert list(jobs[-1]["steps"]) == ["resample"]  # images without their star have no sky
+
+
+def test_members_of_which_nothing_is_made_are_not_calibrated(coronagraph, tmp_path, capsys):
+    """A background is for exposures that are not calibrated yet; of those it would have to be subtracted."""
+    content = json.loads(coronagraph.read_text())
+    content["products"][0]["members"].append(
+        {"expname": "jw01234009001_02101_00001_x_rate.fits", "exptype": "background"}
+    )
+    coronagraph.write_text(json.dumps(content))
+    assert tool("run", coronagraph, "--outdir", tmp_path / "o", "-n", "--json") == 0
+    assert not any("jw01234009001" in job["input"] for job in records(capsys.readouterr().out))
 
 
 def test_what_cannot_be_made_costs_what_needs_it_and_nothing_else(coronagraph, tmp_path, capsys):
