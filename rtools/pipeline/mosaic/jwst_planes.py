@@ -25,9 +25,10 @@ VARIANCES = ("var_poisson", "var_flat")
 class MeanOfIntegrations(JwstProduct):
     """A product of several integrations that answers like an image.
 
-    Weights are 1/ERR² of each pixel; errors count as independent of each other. Flags are those of the integrations
-    that count. ``var_rnoise`` is left out, so that what is not in the other variances is taken from the error, be it
-    read noise or what the subtraction of a star leaves.
+    Weights are 1/ERR² of each pixel. What the variances tell of the errors is independent from integration to
+    integration; the rest is what the subtraction of a star leaves, which is alike in all of them and does not become
+    less. Flags are those of the integrations that count. ``var_rnoise`` is left out, so that what is not in the other
+    variances is taken from the error, be it read noise or what the subtraction of a star leaves.
     """
 
     @cached_property
@@ -43,7 +44,9 @@ class MeanOfIntegrations(JwstProduct):
     @cached_property
     def _made(self) -> dict[str, np.ndarray]:
         planes = {name: self.pixels(name) for name in ("data", "err", "dq", *VARIANCES) if name in self.arrays}
-        return mean_of(planes)
+        wanted = ("VAR_POISSON", "VAR_FLAT", "VAR_RNOISE")
+        known = all(self.versions(name) and self.hdu(name).shape == self.hdu("SCI").shape for name in wanted)
+        return mean_of(planes, self.pixels("var_rnoise") if known else None)
 
     def array(self, name: str, work: Work = ALONE, *, part: bool = False) -> np.ndarray:
         """A whole image, to be kept or changed."""
@@ -71,13 +74,16 @@ class MeanOfIntegrations(JwstProduct):
         return cls(**{field.name: getattr(product, field.name) for field in fields(product) if field.init})
 
 
-def mean_of(planes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def mean_of(planes: dict[str, np.ndarray], read_noise: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """The weighted mean of integrations.
 
     Parameters
     ----------
     planes : dict of str to ndarray
         ``data``, ``err``, ``dq`` and variances, (integrations, y, x).
+    read_noise : ndarray, optional
+        Variance of the read noise; with it errors are told apart into noise and what all integrations have in common.
+        Without it all of them is noise.
 
     Returns
     -------
@@ -91,7 +97,12 @@ def mean_of(planes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     nothing = total == 0
     flags = np.where(nothing, dq[0] | BAD, np.bitwise_or.reduce(np.where(good, dq, 0), axis=0))
     total[nothing] = np.nan
-    found = {"data": np.sum(weight * np.where(good, data, 0), axis=0) / total, "err": 1 / np.sqrt(total)}
+    variance = np.where(good, err, 0).astype(np.float64) ** 2
+    noise = variance if read_noise is None else read_noise + sum(planes[name].astype(np.float64) for name in VARIANCES)
+    noise = np.minimum(np.where(good & np.isfinite(noise), noise, variance), variance)
+    common = np.sum(weight * np.sqrt(variance - noise), axis=0) / total
+    error = np.sqrt(np.sum(weight**2 * noise, axis=0) / total**2 + common**2)
+    found = {"data": np.sum(weight * np.where(good, data, 0), axis=0) / total, "err": error}
     for name in planes.keys() & set(VARIANCES):
         found[name] = np.sum(weight**2 * np.where(good, planes[name], 0), axis=0) / total**2
     return {name: image.astype(planes[name].dtype) for name, image in (found | {"dq": flags}).items()}

@@ -132,3 +132,13 @@ def test_the_mean_of_integrations_weighs_by_errors():
     assert np.isfinite(found["data"]).sum() == 3599
     assert (found["dq"][5, 5], found["dq"][7, 7], found["dq"][9, 9]) == (0, 4, 1)
     np.testing.assert_allclose(found["var_poisson"], found["err"] ** 2 / 2, rtol=1e-5)
+
+
+def test_what_the_subtraction_leaves_does_not_average_out():
+    """Noise of 3 and speckles of 4 in each of nine integrations are noise of 1 and speckles of 4 in their mean."""
+    shape = (9, 2, 2)
+    third = np.full(shape, 3.0, np.float32)
+    planes = {"data": np.zeros(shape, np.float32), "err": np.full(shape, 5.0, np.float32),
+              "dq": np.zeros(shape, np.uint32), "var_poisson": third, "var_flat": third}  # fmt: skip
+    np.testing.assert_allclose(mean_of(planes, third)["err"], np.sqrt(17), rtol=1e-6)
+    np.testing.assert_allclose(mean_of(planes)["err"], 5 / 3, rtol=1e-6)
