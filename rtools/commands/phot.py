@@ -93,7 +93,8 @@ another, each with its number and its time. With one position, or none, they are
 @analysis_options(plot=("--curve", "--plot"))
 def command(console, inputs, at, sky, table, jobs, **settings):
     going = take_wanted(settings)
-    whole, images = split_inputs(expand_inputs(inputs), STEP.name)
+    inputs = expand_inputs(inputs)
+    whole, images = split_inputs(inputs, STEP.name)
     if whole and not images and not table and len(words := (*at, *sky)) < 2 and not "".join(words).startswith("@"):
         refuse_idle(dict.fromkeys((*OF_IMAGES, "form", "plot"), "is about images, and no input is one"))
         return _series(console, whole, going, jobs, settings | {"at": at, "sky": sky})

@@ -48,6 +48,9 @@ def shared_first(names):
     return some_long(cases, sum(map(is_shared, cases)), rows=not all(isinstance(case, str) for case in cases))
 
 
+MANIFEST = "ls"
+"""The tool that makes one table of all its inputs, of which its dry run and its JSON tell as of one thing."""
+
 some_list_takers = pytest.mark.parametrize("name", shared_first(name for name in WORKING if many_inputs(name)))
 
 MANY_WRITERS = [name for name in WORKING if many_inputs(name) and "--outdir DIR" in many_line(name)]
@@ -98,7 +101,7 @@ def test_60_inputs_need_no_more_open_files_than_a_few(name, light, tmp_path, out
     status = run_short_of_files(name, [*words(line, files, out), *dry])
     captured = capsys.readouterr()
     assert status == 0, captured.err[-500:]
-    assert len(captured.out.splitlines()) >= len(files)
+    assert len(captured.out.splitlines()) >= (1 if dry and name == MANIFEST else len(files))
 
 
 @pytest.mark.parametrize("name", ["cut", "dqinit"])
@@ -133,7 +136,9 @@ def test_fail_fast_stops_at_the_first(name, taken, tmp_path, out, capsys):
     assert listing(out) == {}
 
 
-@pytest.mark.parametrize("name", shared_first(name for name in WORKING if many_inputs(name) and has(name, "as_json")))
+@pytest.mark.parametrize(
+    "name", shared_first(name for name in WORKING if many_inputs(name) and has(name, "as_json") and name != MANIFEST)
+)
 def test_json_has_a_line_for_each_input_as_it_ends(name, taken, tmp_path, out, capsys):
     line = lines(name)[0]
     source, missing = taken(name, line), str(tmp_path / "missing_cal.asdf")
@@ -201,7 +206,8 @@ def test_a_directory_in_the_environment_does_not_hinder_o(name, line, taken, tmp
     tables = dict.fromkeys(("catalog", "multiband", "refcat", *OF_GW), "parquet") | {"gw stack": "asdf"}
     images = dict.fromkeys(("fits", *OF_JWST, *OF_CUBES), "fits")
     made = {name: extension_of(step_of(name, "jwst").suffix) for name in OF_PRODUCTS}
-    extension = {**images, **made, "table": "ecsv", "view": "png", "report": "html", **tables}.get(name, "asdf")
+    made |= dict.fromkeys(("table", "match", "phot", "psf"), "ecsv") | {"view": "png", "report": "html"}
+    extension = {**images, **made, **tables}.get(name, "asdf")
     line = re.sub(r"-o \S+|--outdir \S+", f"-o DIR/x.{extension}", line)
     assert run(name, *words(line, taken(name, line), out)) == 0
     assert (out / f"x.{extension}").exists()
