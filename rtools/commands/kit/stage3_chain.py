@@ -11,6 +11,7 @@ from rtools.commands.kit.jwst_associations import are_of_types
 from rtools.commands.kit.mosaic_requests import StepsOfRun
 from rtools.commands.kit.reports import RunReport
 from rtools.commands.kit.resuming import resume_of
+from rtools.commands.kit.tool import typed
 from rtools.errors import RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations
 
@@ -106,8 +107,8 @@ def _requests(inputs, options, references, flags):
     return with_memory(exposures, flags), Request(tool="rt-run", skip=skip, settings=settings, **shared)
 
 
-def _refuse_idle_steps(inputs, order, skip, named):
-    """Refuse names of steps that neither exposures have nor what the associations ask for."""
+def _steps_of(inputs):
+    """Types of the associations, and the steps that these have, as keys of a dict in order."""
     from rtools.pipeline.stage3.association import association_of_stage3
     from rtools.pipeline.stage3.recipes import RECIPES
 
@@ -115,11 +116,28 @@ def _refuse_idle_steps(inputs, order, skip, named):
     for name in inputs:
         with suppress(RtoolsError):  # told where it is planned
             types.add(association_of_stage3(local_path(name)).asn_type)
-    known = dict.fromkeys(step for asn_type in sorted(types) for step in RECIPES[asn_type].steps)
-    who = f"{' and '.join(sorted(types))} {'has' if len(types) == 1 else 'have'}"
+    return sorted(types), dict.fromkeys(step for asn_type in sorted(types) for step in RECIPES[asn_type].steps)
+
+
+def _refuse_idle_steps(inputs, order, skip, named):
+    """Refuse names of steps that neither exposures have nor what the associations ask for."""
+    types, known = _steps_of(inputs)
+    who = f"{' and '.join(types)} {'has' if len(types) == 1 else 'have'}"
     for option, words in (("--skip", skip), ("--set", named)):
         for step in sorted(set(words) - {*known, *order}):
             raise UsageError(f"{option} {step}: {who} no such step", mend=f"steps: {' '.join(known)}")
+
+
+def _refuse_idle_references(inputs, references):
+    """Refuse references of types that no step of the associations reads, where no exposure is calibrated."""
+    from rtools.pipeline.stage3.work import has_work, work_of
+
+    _types, known = _steps_of(inputs)
+    read = {one.type for step in known if has_work(step) for one in work_of(step).step.references}
+    for kind in sorted(references.overrides.keys() - read) if typed("ref") else ():
+        raise UsageError(
+            f"--ref {kind}: no step of these associations reads it", mend=f"types: {' '.join(sorted(read))}"
+        )
 
 
 def _plans(inputs, exposures, request):
@@ -138,6 +156,8 @@ def _plans(inputs, exposures, request):
             for path in exposures_to_calibrate(local_path(name), folder_of(name)):
                 if path not in (known for known, _plan in plans):
                     plans.append((path, lambda path=path: calibrate(path)))
+    if not plans:
+        _refuse_idle_references(inputs, request.references)
     if not plans and (exposures.first or exposures.also):
         raise UsageError("--from and --with act on exposures that are calibrated, and here all members are")
     associations = [

@@ -246,6 +246,12 @@ def test_options_that_mean_nothing_here_are_refused(option, coronagraph, tmp_pat
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_reference_that_no_step_reads_is_refused(coronagraph, tmp_path, capsys):
+    assert tool("run", coronagraph, "--ref", "flat=none", "--outdir", tmp_path / "o") == 2
+    assert "--ref flat" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
 def test_soss_is_out_of_reach_before_any_work(segments, tmp_path, capsys):
     for path in tmp_path.glob("*_calints.fits"):
         stage_jwst(path, open_jwst(path), [], tree={"meta.exposure.type": "NIS_SOSS"}).commit()

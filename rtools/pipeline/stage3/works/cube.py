@@ -25,7 +25,7 @@ __all__ = ["WORK"]
 
 NO_PIXELS = PixelCloud(*([np.zeros(0)] * 3), *([np.zeros((0, 4))] * 2), *([np.zeros(0)] * 3))
 
-SAME = ("instrument.name", "instrument.detector", "exposure.type", "bunit_data")
+SAME = ("instrument.name", "exposure.type", "bunit_data")
 POINTING = ("wcsinfo.ra_ref", "wcsinfo.dec_ref", "wcsinfo.roll_ref")
 
 
@@ -127,7 +127,7 @@ def _reach(options, grid: CubeGrid) -> PointReach | None:
 
 
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
-    refuse_other(products, *SAME)
+    refuse_other(products, *SAME, *(("instrument.detector",) if _channels(products[0]) else ()))
     if options["map"] is not None:
         refuse_other(products, *POINTING)  # one map has the places of one pointing
     channel = _channel(products[0], options)
