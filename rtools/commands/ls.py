@@ -68,6 +68,9 @@ def command(console, inputs, cone, span, where, sort, moc, moc_order, **options)
     def find(names, paths):
         found = _rows_of(names, paths)
         _refuse_nothing(names, found)
+        broken = next((row for row in found if row.is_unreadable and row.file in names), None)
+        if broken is not None and wanted.fail_fast:
+            raise InputError(broken.status, path=broken.file)
         for row in found:
             if row.is_unreadable:
                 console.log("warning", f"{row.file}: {row.status}")

@@ -19,7 +19,7 @@ HEAVY = {"numba", "scipy", "asdf", "click", "gwcs", "astropy", "pyarrow"}
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_step_is_called_as_its_file(path):
-    assert steps.step_of(path.stem).name == path.stem
+    assert steps.step_of(path.stem, steps.missions_of(path.stem)[0]).name == path.stem
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -11,14 +11,14 @@ from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.options import fail_fast, json_output
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import option, tool
-from rtools.commands.kit.written import Written
+from rtools.commands.kit.written import Written, WrittenPlace
 from rtools.errors import InputError, UsageError
 
 __all__ = ["axis", "collapse", "merge", "moments", "plane", "slice_"]
 
 PLACES = (
     click.option("-o", "--output", type=Written("fits"), metavar="FILE", help="Exactly this name; - is stdout."),
-    click.option("--outdir", metavar="DIR", help="Write there, under the name of the input."),
+    click.option("--outdir", type=WrittenPlace(), metavar="DIR", help="Write there, under the name of the input."),
     click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
     click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing."),
     json_output,
@@ -114,6 +114,12 @@ def _limits(word):
     return low, high
 
 
+def _given(wave):
+    if wave is None:
+        raise UsageError("which wavelength?", mend="--wave says it")
+    return wave
+
+
 def _ranged(cube, word):
     from rtools.pipeline.stage3.cube_views import cut
 
@@ -122,7 +128,7 @@ def _ranged(cube, word):
 
 @_tool(
     "plane",
-    click.option("--wave", type=float, required=True, metavar="W", help="Wavelength, µm."),
+    click.option("--wave", type=float, metavar="W", help="Wavelength, µm; it must be given."),
     summary="The plane of a cube at a wavelength.",
     description="Writes a cube of one plane, that whose wavelength is nearest.",
     examples=(
@@ -133,12 +139,12 @@ def _ranged(cube, word):
 def plane(cube, options):
     from rtools.pipeline.stage3.cube_views import one_plane
 
-    return one_plane(cube, options["wave"])
+    return one_plane(cube, _given(options["wave"]))
 
 
 @_tool(
     "slice",
-    click.option("--wave", required=True, metavar="LO:HI", help="Wavelengths from and to, both inclusive, µm."),
+    click.option("--wave", metavar="LO:HI", help="Wavelengths from and to, both inclusive, µm; it must be given."),
     summary="The planes of a cube between two wavelengths.",
     description="Writes a cube with the planes of the range. rt-cut --section cuts it on the sky.",
     examples=(
@@ -147,7 +153,7 @@ def plane(cube, options):
     ),
 )
 def slice_(cube, options):
-    return _ranged(cube, options["wave"])
+    return _ranged(cube, _given(options["wave"]))
 
 
 @_tool(
