@@ -232,7 +232,8 @@ def _run_stage3(console, inputs, associations, options, flags, references):
     """What associations of the third stage of JWST ask for."""
     if len(associations) < len(inputs):
         raise UsageError("associations of the third stage go with no other files", mend="run one after the other")
-    for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "save_steps", "keep_values", "backgrounds"):
+    for key in (*mosaic_options.GRID_KEYS, "add", "mosaic", "save_steps", "keep_values", "backgrounds",
+                "compression", "profile"):  # fmt: skip
         if options.get(key) not in (None, (), False) and typed(key):
             word = "background" if key == "backgrounds" else key.replace("_", "-")
             raise UsageError(f"--{word} does not go with an association of the third stage")

@@ -54,10 +54,8 @@ def command(step):
         click.argument("inputs", nargs=-1, metavar=step.files),
         *map(click_option, step.options),
         bundles.outputs("fits", "ecsv"),
-        bundles.writing,
         *([bundles.references] if step.references else ()),
         bundles.running,
-        bundles.no_checksum,
         bundles.json_output,
         bundles.fail_fast,
     ]

@@ -17,7 +17,7 @@ from rtools.pipeline.job.outputs import refuse_combinations
 
 __all__ = ["are_of_stage3", "run_stage3"]
 
-SHARED = ("outdir", "overwrite", "compression", "profile")
+SHARED = ("outdir", "overwrite")
 
 
 def are_of_stage3(inputs):

@@ -198,12 +198,16 @@ class ProductMaking:
             As `rtools.products.jwst.stage_jwst` takes them; the tree gets name and date of the file.
         """
         if self.wants(suffix):
-            path = self.outputs[suffix]
-            told = {"meta.filename": path.name, "meta.date": history.stamp(),
-                    "meta.calibration_software_version": f"rtools {__version__}", **(tree or {})}  # fmt: skip
+            path, told = self.outputs[suffix], self._told(suffix) | dict(tree or {})
             self.stages[suffix] = stage_jwst(
                 path, self.products[0], changes, tree=told, added=added, history=[self.entry]
             )
+
+    def _told(self, suffix):
+        """What a file that is written again says of itself."""
+        told = {"filename": self.outputs[suffix].name, "date": history.stamp()}
+        told["calibration_software_version"] = f"rtools {__version__}"
+        return {f"meta.{key}": value for key, value in told.items()}
 
     def lay_out(
         self, suffix: str, meta: Mapping[str, Any], hdus: Sequence[NewHdu], *, tree: Mapping[str, Any] | None = None
@@ -241,9 +245,8 @@ class ProductMaking:
         -------
         rtools.products.jwst.LaidOutJwst
         """
-        path = self.outputs[suffix]
-        told = {"meta.filename": path.name, "meta.date": history.stamp(), **tree}
-        file = LaidOutJwst.made_of(path, self.products[0], changes, (), tree=told, history=[self.entry])
+        told = self._told(suffix) | dict(tree)
+        file = LaidOutJwst.made_of(self.outputs[suffix], self.products[0], changes, (), tree=told, history=[self.entry])
         self.stages[suffix] = file
         return file
 

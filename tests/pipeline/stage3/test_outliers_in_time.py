@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from rtools import __version__
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.stage3 import plan_products
 from rtools.products.jwst import open_jwst
@@ -48,6 +49,7 @@ def test_planes_are_the_missions(source, part, answer, options, jwst_golden, tmp
     for name, plane in wanted.items():
         np.testing.assert_array_equal(found[name], plane)
     assert header["S_OUTLIR"] == "COMPLETE"
+    assert header["CAL_VER"] == f"rtools {__version__}"
     assert header["FILENAME"] == "made_crfints.fits"
 
 
