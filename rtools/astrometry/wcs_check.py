@@ -127,7 +127,13 @@ def _levels(level1, level2):
     return [warning("wcs", "wcs_l1", f"{worst:.3g} pixel from wcs_l2, beside the border of {BORDER}")]
 
 
-def check_sky_systems(header: Any, gwcs: Any, corners: np.ndarray | None, shape: tuple[int, int]) -> list[Finding]:
+def check_sky_systems(
+    header: Any,
+    gwcs: Any,
+    corners: np.ndarray | None,
+    shape: tuple[int, int],
+    part: tuple[slice, slice] | None = None,
+) -> list[Finding]:
     """W1 of JWST: the systems that an image has, one in its header and one in its tree, and the corners that it names.
 
     Parameters
@@ -141,6 +147,8 @@ def check_sky_systems(header: Any, gwcs: Any, corners: np.ndarray | None, shape:
         the image; any other number is the outline of what was combined, which lies in the image.
     shape : tuple of int
         Rows and columns of the image.
+    part : (slice, slice), optional
+        Rows and columns that the region is about; by default all.
 
     Returns
     -------
@@ -151,20 +159,21 @@ def check_sky_systems(header: Any, gwcs: Any, corners: np.ndarray | None, shape:
         return []
     try:
         with np.errstate(all="ignore"):
-            found = [] if corners is None else _corners_of_region(header, corners, shape)
+            whole = slice(0, shape[0]), slice(0, shape[1])
+            found = [] if corners is None else _corners_of_region(header, corners, part or whole)
             return found + ([] if gwcs is None else _header_and_tree(header, gwcs, shape))
     except Exception as problem:  # whatever a transform of somebody else's raises
         reason = " ".join(str(problem).split())[:200]
         return [warning("W1", "SCI", f"its WCS cannot be evaluated ({type(problem).__name__}: {reason})")]
 
 
-def _corners_of_region(header, corners, shape):
-    rows, columns = shape
+def _corners_of_region(header, corners, part):
+    (bottom, top), (left, right) = ((span.start - 0.5, span.stop - 0.5) for span in part)
     x, y = header.invert(corners[:, 0], corners[:, 1], with_bounding_box=False)
     if len(corners) != 4:
-        away = np.maximum.reduce([-0.5 - x, x - columns + 0.5, -0.5 - y, y - rows + 0.5])
+        away = np.maximum.reduce([left - x, x - right, bottom - y, y - top])
     else:
-        edge_x, edge_y = np.meshgrid([-0.5, columns - 0.5], [-0.5, rows - 0.5])
+        edge_x, edge_y = np.meshgrid([left, right], [bottom, top])
         distances = np.hypot(x[:, None] - edge_x.ravel(), y[:, None] - edge_y.ravel())
         away = np.concatenate([distances.min(axis=0), distances.min(axis=1)])
     worst = float(np.max(away))

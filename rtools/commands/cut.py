@@ -33,6 +33,7 @@ EXAMPLES = (
     "rt-cut X_flat.asdf --section 0:128,: -o channel_flat.asdf",
     "rt-cut X_gw.asdf --exposure 2 --stage track -o second_gw.asdf",
     "rt-cut jw…_cal.fits --sky 80.05,-69.49,4 --outdir cutouts",
+    "rt-cut jw…_i2d.fits --table jw…_cat.ecsv --size 2 --fill --outdir stamps",
     "rt-cut jw…_calints.fits --section 100:150,: --integrations 0:200 -o first_calints.fits",
     "rt-cut jw…_x1d.fits --wave 2.1:2.3 -o line_x1d.fits",
 )
@@ -48,9 +49,9 @@ DESCRIPTION = """\
 Raw files, ramps, images, mosaics, segmentation maps and reference files with an image. The result is of the same kind
 with the same metadata; its WCS, meta.wcsinfo and meta.statistics are those of the cutout, and meta.rtools.cutout says
 where it was cut from. All resultants and context planes are kept; the border of reference pixels and amp33 only with
---reference-pixels. What reaches beyond an edge is clipped, or with --fill filled; what is wholly outside is refused,
-exit status 3. A cut image goes through every tool for images; cut raw data and ramps are for looking at, and are not
-calibrated.
+--reference-pixels. What reaches beyond an edge is clipped, or with --fill filled: NaN, 0 in weights and counts,
+DO_NOT_USE and NON_SCIENCE in flags. What is wholly outside is refused, exit status 3. A cut image goes through every
+tool for images; cut raw data and ramps are for looking at, and are not calibrated.
 
 A region on the sky is a square of SIZE along the pixel axes, in arcsec unless a unit (arcmin, deg, pix) stands there;
 RA and DEC are degrees, or sexagesimal with RA in hours. The WCS is that of the file, else that of --wcs or of the _wcs
@@ -69,6 +70,7 @@ Products of JWST are cut in the same way and stay FITS. With their pixels go SUB
 CRPIX1 and CRPIX2 of every image, XREF_SCI, YREF_SCI, S_REGION and the gwcs of the tree; one with transforms that only
 stdatamodels knows cannot be moved, exit status 3. REFOUT has a column for four. --integrations chooses planes and rows
 of integrations, with or without --section or --sky; INTSTART and INTEND follow, and NINTS is still of the exposure.
+With --fill SUBSTRT1, SUBSTRT2 may be below 1; such a cutout goes through all tools but the steps of calibration.
 --wave chooses rows of spectra, or elements of their vectors, ends inclusive. ECSV is for rt-table.
 
 Where the result goes must be said, by -o or --outdir (then it has the name of the input)."""
@@ -92,7 +94,7 @@ Where the result goes must be said, by -o or --outdir (then it has the name of t
 )
 @table
 @click.option("--size", allow_from_autoenv=False, metavar="SIZE", help="Of squares that do not say theirs.")
-@click.option("--fill", is_flag=True, help="Full squares: beyond the edge NaN and DO_NOT_USE (Roman).")
+@click.option("--fill", is_flag=True, help="Full squares: beyond the edge NaN, DO_NOT_USE, 0 in weights.")
 @click.option("--wcs", metavar="FILE", help="A _wcs file, or an image of the same pointing, for --sky and --table.")
 @click.option("--reference-pixels", is_flag=True, help="Keep the border of reference pixels and amp33 whole (Roman).")
 @click.option("--pairs", metavar="A:B", help="Pairs of tracking, from 0, the end exclusive (_gw).")
@@ -277,10 +279,7 @@ def _pixels_of(product, typed, square, pieces, whole):
 
     section = typed[0]
     if product.mission == "jwst":
-        if whole["fill"]:
-            why = "SUBSTRT1 and SUBSIZE1 of JWST count pixels of the detector, and there are none beyond its edge"
-            raise UsageError(f"--fill: {why}", mend="leave it out; -o x.png fills stamps", path=product.path)
-        region = region_of(product, typed, square) if section or square[0] else None
+        region = region_of(product, typed, square, whole=whole["fill"]) if section or square[0] else None
         return cut_jwst_files.part_of(product, region, pieces)
     if pieces:
         raise UsageError(f"--{next(iter(pieces))} does not go with {_kind(product)}", path=product.path)

@@ -168,6 +168,74 @@ def test_transforms_that_nobody_here_knows_are_not_moved(tmp_path, capsys):
     assert sorted(tmp_path.iterdir()) == [path]
 
 
+def placed(tmp_path, suffix, **tree):
+    """A file whose header and gwcs are one tangent plane, and a square about its pixel 1.5, 6.5."""
+    gwcs = gwcs_of_image()
+    plane = {"WCSAXES": 2, "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 270.0, "CRVAL2": 66.0, "CRPIX1": 17.0,
+             "CRPIX2": 17.0, "CD1_1": -0.11 / 3600, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 0.11 / 3600}  # fmt: skip
+    path = jwst_files.made(tmp_path, suffix)
+    nodes = {"meta.wcs": gwcs, "meta.wcsinfo.s_region": "POLYGON ICRS  1 1 1 2 2 2 2 1", **tree}
+    changes = [HduChange("SCI", cards=plane)]
+    stage_jwst(path.with_name("made.fits"), open_jwst(path), changes, tree=nodes).commit().replace(path)
+    ra, dec = gwcs(1.5, 6.5)
+    return path, f"{ra:.12f},{dec:.12f},12pix"
+
+
+FILLED = {"i2d": {"con": 0, "wht": 0}, "cal": {"dq": 513}, "crf": {"dq": 513}, "calints": {"dq": 513},
+          "uncal": {"data": 0}, "ramp": {"groupdq": 1, "pixeldq": 513}, "segm": {"data": 0}}  # fmt: skip
+"""What stands beyond the edges where it is not NaN."""
+
+
+@pytest.mark.parametrize("suffix", FILLED)
+def test_squares_of_jwst_at_the_edge_are_whole_with_fill(tmp_path, suffix):
+    """--fill was refused for them: stamps of a list had different sizes."""
+    path, square = placed(tmp_path, suffix)
+    whole, part = open_jwst(path), cut(path, tmp_path / "out", "--sky", square, "--fill")
+    for name, info in whole.arrays.items():
+        if info.shape[-2:] != SHAPE:
+            continue
+        made, expected = part.array(name), whole.array(name)
+        assert made.shape == (*info.shape[:-2], 12, 12)  # columns -4 to 7, rows 1 to 12
+        assert made.dtype == expected.dtype
+        assert np.ascontiguousarray(made[..., :7, 4:]).tobytes() == expected[..., 1:, :8].tobytes()
+        value = FILLED[suffix].get(name, np.nan if made.dtype.kind == "f" else 0)
+        np.testing.assert_array_equal(made[..., :4], value)
+        np.testing.assert_array_equal(made[..., 7:, :], value)
+    assert part.meta["rtools"]["cutout"]["columns"] == [-4, 8]
+
+
+def test_a_star_of_a_filled_cutout_is_where_it_was_by_header_and_gwcs(tmp_path):
+    path, square = placed(tmp_path, "i2d")
+    part = cut(path, tmp_path / "out", "--sky", square, "--fill")
+    whole, moved = load_wcs(open_jwst(path)), load_wcs(part)
+    star = whole(3.25, 4.75)
+    header = WCS(fits.getheader(part.path, "SCI"), naxis=2)
+    assert header.wcs.crpix.tolist() == [21.0, 16.0]
+    for found in (moved.invert(*star), header.all_world2pix(*star, 0)):
+        np.testing.assert_allclose(found, (7.25, 3.75), rtol=0, atol=1e-6)
+    assert box_of(moved) == ((3.5, 11.5), (-0.5, 6.5))
+    corners = np.array(part.value("S_REGION").split()[2:], float).reshape(4, 2)
+    edges = whole(np.array([-0.5, -0.5, 7.5, 7.5]), np.array([0.5, 7.5, 7.5, 0.5]), with_bounding_box=False)
+    np.testing.assert_allclose(corners, np.transpose(edges), rtol=0, atol=1e-9)
+
+
+def test_the_region_of_a_filled_cutout_is_right_for_rt_validate(tmp_path, capsys):
+    """What was filled counted as image: corners were said to be many pixels off."""
+    path, square = placed(tmp_path, "i2d")
+    part = cut(path, tmp_path / "out", "--sky", square, "--fill")
+    capsys.readouterr()
+    tool("validate", part.path)
+    assert "S_REGION" not in capsys.readouterr().out
+
+
+def test_a_filled_cutout_is_not_calibrated(tmp_path, capsys):
+    """References of pixels that no detector has ended in a traceback of numpy."""
+    path, square = placed(tmp_path, "rate")
+    part = cut(path, tmp_path / "out", "--sky", square, "--fill")
+    assert tool("run", part.path, "--builtin", "--outdir", tmp_path / "no") == 3
+    assert "filled beyond the edges" in capsys.readouterr().err
+
+
 def test_columns_that_tear_refout_are_refused_with_those_that_do_not(tmp_path, capsys):
     path = jwst_files.made(tmp_path, "uncal")
     assert tool("cut", path, "--section", "5:11,0:4", "--outdir", tmp_path / "out") == 2

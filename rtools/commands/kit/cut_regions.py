@@ -63,12 +63,12 @@ def stamp_of(product, place, wcs):
     ndarray float64 (rows, columns)
         Of a cube its last plane.
     """
-    from rtools.products.edit.cutout import filled, image_shape
+    from rtools.products.edit.cutout import image_shape
+    from rtools.products.io.edges import filled, within
 
     rows, columns = region_of(product, (None, None), (place, wcs), whole=True)
     shape = image_shape(product)
-    inside = [slice(max(span.start, 0), min(span.stop, length))
-              for span, length in zip((rows, columns), shape, strict=True)]  # fmt: skip
+    inside = [within(span, length) for span, length in zip((rows, columns), shape, strict=True)]
     found = product.section("data", *inside).astype(np.float64)
     while found.ndim > 2:
         found = found[-1]

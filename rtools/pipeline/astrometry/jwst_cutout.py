@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rtools.astrometry.cutout_wcs import cutout_wcs
 from rtools.astrometry.wcs import footprint
 from rtools.errors import InputError
+from rtools.products.io.edges import within
 from rtools.products.jwst import ImageSky, moved_sky, sky_of
 from rtools.products.jwst.cutting import JwstRegion, main_image, pixel_changes, pixel_metadata
 from rtools.wfi.gwcs_frames import inputs_of
@@ -41,7 +42,7 @@ def cut_jwst(product: JwstProduct, region: JwstRegion) -> JwstCutout:
     product : JwstProduct
         What is cut, opened; of FITS.
     region : JwstRegion
-        What is kept; start and stop of its slices are numbers within the product.
+        What is kept; start and stop of its slices are numbers in the product, of rows and columns also beyond it.
 
     Returns
     -------
@@ -90,7 +91,15 @@ def _sky(product, wcs, rows, columns):
         return None
     if not isinstance(sky, ImageSky):
         return sky
-    return sky._replace(bounding_box=((-0.5, columns.stop - columns.start - 0.5), (-0.5, rows.stop - rows.start - 0.5)))
+    lengths = main_image(product).shape[-2:]
+    box = tuple(_edges(span, length) for span, length in zip((columns, rows), lengths[::-1], strict=True))
+    return sky._replace(bounding_box=box)
+
+
+def _edges(span, length):
+    """Edges of what the image has of a span, in pixels of the cutout."""
+    inside = within(span, length)
+    return inside.start - span.start - 0.5, inside.stop - span.start - 0.5
 
 
 def _place(product, region):

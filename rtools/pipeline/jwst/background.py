@@ -85,7 +85,8 @@ def _refuse_misfit(target, product):
 def _corner(product):
     """First row and column on the detector, from 0."""
     place = product.meta.get("subarray") or {}
-    return int(place.get("ystart") or 1) - 1, int(place.get("xstart") or 1) - 1
+    y, x = (place.get(key) for key in ("ystart", "xstart"))
+    return (0 if y is None else int(y) - 1), (0 if x is None else int(x) - 1)
 
 
 def _spans(target, product):

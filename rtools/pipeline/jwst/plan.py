@@ -24,6 +24,7 @@ from rtools.pipeline.jwst.background import open_backgrounds
 from rtools.pipeline.jwst.references import find_references
 from rtools.pipeline.jwst.source import groups_left_out, ramp_shape, refuse_strange_readout
 from rtools.products import names
+from rtools.products.edit.section import part_of_image
 from rtools.products.jwst import JwstProduct, open_jwst
 from rtools.wfi import metadata
 
@@ -106,6 +107,9 @@ def plan_jwst(
     if product.kind not in (*RAMPS, *IMAGES):
         what = described(product.hdus[0].values if product.hdus else {}, product.kind)
         raise InputError(f"{what}: wanted {', '.join((*RAMPS, *IMAGES))}", path=path)
+    if part_of_image(product) is not None:
+        mend = "rt-cut without --fill makes one that is calibrated"
+        raise InputError("filled beyond the edges of its image, where references have no pixels", mend=mend, path=path)
     is_ramp = product.kind in RAMPS
     if is_ramp:
         refuse_strange_readout(product)

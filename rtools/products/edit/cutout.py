@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.products.io.edges import filled, value_beyond, within
 from rtools.products.schema import nodes
 from rtools.wfi import metadata
 from rtools.work import ALONE, Work
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from rtools.products.io.face import ProductFace
     from rtools.products.io.product import Product
 
-__all__ = ["cut_arrays", "cut_metadata", "filled", "image_shape"]
+__all__ = ["cut_arrays", "cut_metadata", "image_shape"]
 
 IMAGES = ("data", "dq", "coeffs", "dark_slope", "centered_image")
 """Where the image of a product or reference file is; the first that there is."""
@@ -65,7 +66,7 @@ def cut_arrays(
     product : rtools.products.io.product.Product
         What is cut, opened.
     rows, columns : slice
-        Of its image; what begins before it or ends behind it is filled (`filled`).
+        Of its image; what begins before it or ends behind it is filled.
     work : rtools.work.Work
         Its threads decode.
     whole_frame : bool
@@ -78,14 +79,15 @@ def cut_arrays(
         Key to array or, where the tree has more than arrays, to what it has.
     """
     shape = image_shape(product)
-    lines, places = _inside(rows, shape[0]), _inside(columns, shape[1])
+    lines, places = within(rows, shape[0]), within(columns, shape[1])
 
     def part(node, path):
         if path in product.arrays:
             info = product.arrays[path]
             if _is_cut(path, info, shape):
                 found = product.section(path, lines, places, work)
-                return filled(found, (rows, columns), shape, flags=product.flag_bits(path))
+                beyond = value_beyond(path, found.dtype, product.flag_bits(path))
+                return filled(found, (rows, columns), shape, beyond)
             if _is_of_frame(path) and not whole_frame:
                 return np.zeros(_without_pixels(path, info.shape), info.dtype.newbyteorder("="))
             whole = product.array(path, work)
@@ -113,39 +115,6 @@ def _without_pixels(path, shape):
     """The shape of an array of the frame of which no row, or no column, is kept."""
     axis = len(shape) - (1 if path.endswith(("top", "bottom")) else 2)
     return tuple(0 if number == axis else length for number, length in enumerate(shape))
-
-
-def _inside(span, length):
-    """The part of a span that the image has."""
-    return slice(max(span.start, 0), min(span.stop, length))
-
-
-def filled(
-    array: np.ndarray, spans: tuple[slice, slice], shape: tuple[int, int], flags: Mapping[str, int] | None = None
-) -> np.ndarray:
-    """A cut array with what lies beyond the edges of the image.
-
-    Parameters
-    ----------
-    array : ndarray
-        What the image has of it.
-    spans : (slice, slice)
-        Rows and columns that are wanted, in pixels of the image; they may begin before it and end behind it.
-    shape : (int, int)
-        Rows and columns of the image.
-    flags : mapping of str to int, optional
-        Names of its bits, of an array of flags.
-
-    Returns
-    -------
-    ndarray
-        The same array where nothing lies beyond; else NaN there, DO_NOT_USE in flags, and 0 in other integers.
-    """
-    beyond = [(max(-span.start, 0), max(span.stop - length, 0)) for span, length in zip(spans, shape, strict=True)]
-    if not any(map(any, beyond)):
-        return array
-    value = np.nan if array.dtype.kind == "f" else (flags or {}).get("DO_NOT_USE", 0)
-    return np.pad(array, [(0, 0)] * (array.ndim - 2) + beyond, constant_values=value)
 
 
 def _cut_jumps(jumps, rows, columns):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError, OutsideError, UsageError
 from rtools.jwst.kinds import ON_DETECTOR
+from rtools.products.io.edges import within
 from rtools.wfi.frame import BORDER
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = [
     "frame_of",
     "origin_of",
     "parse_section",
+    "part_of_image",
     "read_plane",
     "select",
     "shift_between",
@@ -149,6 +151,33 @@ def cutout_of(product: ProductFace) -> dict[str, Any] | None:
         Mapping with ``filename``, ``columns`` and ``rows``, the last two as [first, end].
     """
     return (product.meta.get("rtools") or {}).get("cutout")
+
+
+def part_of_image(product: ProductFace) -> tuple[slice, slice] | None:
+    """Which pixels of a filled cutout its image had.
+
+    Parameters
+    ----------
+    product : rtools.products.io.ProductFace
+        Opened.
+
+    Returns
+    -------
+    (slice, slice) or None
+        Rows and columns, in pixels of the cutout; None where nothing is filled.
+    """
+    cut = cutout_of(product) or {}
+    ends = [cut.get(key) for key in ("rows", "columns", "shape")]
+    if any(not isinstance(pair, list) or [type(one) for one in pair] != [int, int] for pair in ends):
+        return None
+    spans = [slice(*pair) for pair in ends[:2]]
+    inside = [within(span, length) for span, length in zip(spans, ends[2], strict=True)]
+    if inside == spans:
+        return None
+    rows, columns = (
+        slice(found.start - span.start, found.stop - span.start) for span, found in zip(spans, inside, strict=True)
+    )
+    return rows, columns
 
 
 def _shift(frame, own):

@@ -15,6 +15,7 @@ import numpy as np
 
 from rtools.errors import InputError, UsageError
 from rtools.jwst.kinds import ON_DETECTOR
+from rtools.products.io.edges import filled, value_beyond, within
 from rtools.products.jwst.changes import HduChange
 from rtools.products.jwst.hdus import JwstHdu
 from rtools.products.jwst.product import TREE, JwstProduct
@@ -56,7 +57,7 @@ class JwstRegion:
     Attributes
     ----------
     rows, columns : slice or None
-        Of its image, within it; None keeps all. Both or none.
+        Of its image; what begins before it or ends behind it is filled. None keeps all; both or none.
     integrations : slice or None
         Counted from 0 in the file, within it.
     wavelengths : (float, float) or None
@@ -173,8 +174,21 @@ def _image_changes(product, region):
         part = _part(product, hdu, main, region)
         if part is not None:
             cards = _positions(hdu, region) if region.rows is not None else {}
-            changes.append(HduChange(hdu.name, hdu.version, part=part, cards=cards))
+            changes.append(_kept(product, hdu, part, cards))
     return changes
+
+
+def _kept(product, hdu, part, cards):
+    """The change of an image of which a part stays; what lies beyond its edges is filled."""
+    spans, shape = part[-2:], hdu.shape[-2:]
+    inside = part
+    if part[-1] is not ...:
+        inside = *part[:-2], *(within(span, length) for span, length in zip(spans, shape, strict=True))
+    if inside == part:
+        return HduChange(hdu.name, hdu.version, part=part, cards=cards)
+    pixels = product.pixels(hdu.name, hdu.version, inside)
+    value = value_beyond(hdu.name, pixels.dtype, product.flag_bits(hdu.name.lower()))
+    return HduChange(hdu.name, hdu.version, array=filled(pixels, spans, shape, value), cards=cards)
 
 
 def _part(product, hdu, main, region):

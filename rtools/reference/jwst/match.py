@@ -173,7 +173,7 @@ def _part(meta):
     values = [metadata.get(meta, f"subarray.{key}") for key in ("xsize", "ysize", "xstart", "ystart")]
     if None in values[:2]:
         return None
-    columns, rows, x, y = (int(value or 1) for value in values)
+    columns, rows, x, y = (1 if value is None else int(value) for value in values)
     name = str(metadata.get(meta, "subarray.name") or "GENERIC")
     return Subarray(name, columns, rows, int(metadata.get(meta, "exposure.noutputs") or 1), x, y)
 

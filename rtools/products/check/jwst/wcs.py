@@ -11,6 +11,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.findings import Finding, error, info, warning
 from rtools.products.check.jwst.pieces import image_of, meta_value
+from rtools.products.edit.section import part_of_image
 from rtools.products.jwst.product import JwstProduct
 from rtools.products.jwst.sky import header_sky
 
@@ -36,12 +37,15 @@ class SkySystems(NamedTuple):
         Right ascension and declination of the corners of S_REGION, degrees.
     shape : tuple of int
         Rows and columns of the image.
+    part : (slice, slice) or None
+        Rows and columns that are no filling, of a cutout that has such.
     """
 
     header: Any
     gwcs: Any
     corners: np.ndarray | None
     shape: tuple[int, int]
+    part: tuple[slice, slice] | None = None
 
 
 def is_image_on_sky(product: JwstProduct) -> bool:
@@ -112,7 +116,7 @@ def systems_of(product: JwstProduct) -> tuple[SkySystems | None, list[Finding]]:
     found: list[Finding] = []
     header, gwcs = _header_system(science, found), _tree_system(product, found)
     region = _corners(str(meta_value(product, "S_REGION") or ""), found)
-    return SkySystems(header, gwcs, region, (science.shape[-2], science.shape[-1])), found
+    return SkySystems(header, gwcs, region, (science.shape[-2], science.shape[-1]), part_of_image(product)), found
 
 
 def _header_system(science, found):
