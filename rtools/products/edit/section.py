@@ -167,15 +167,15 @@ def part_of_image(product: ProductFace) -> tuple[slice, slice] | None:
         Rows and columns, in pixels of the cutout; None where nothing is filled.
     """
     cut = cutout_of(product) or {}
-    ends = [cut.get(key) for key in ("rows", "columns", "shape")]
-    if any(not isinstance(pair, list) or [type(one) for one in pair] != [int, int] for pair in ends):
+    pairs: list[Any] = [cut.get(key) for key in ("rows", "columns", "shape")]
+    if not all(isinstance(pair, list) and [type(one) for one in pair] == [int, int] for pair in pairs):
         return None
-    spans = [slice(*pair) for pair in ends[:2]]
-    inside = [within(span, length) for span, length in zip(spans, ends[2], strict=True)]
-    if inside == spans:
+    wanted, shape = [slice(*pair) for pair in pairs[:2]], pairs[2]
+    inside = [within(span, length) for span, length in zip(wanted, shape, strict=True)]
+    if inside == wanted:
         return None
     rows, columns = (
-        slice(found.start - span.start, found.stop - span.start) for span, found in zip(spans, inside, strict=True)
+        slice(found.start - span.start, found.stop - span.start) for span, found in zip(wanted, inside, strict=True)
     )
     return rows, columns
 
