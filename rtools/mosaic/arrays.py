@@ -103,7 +103,13 @@ def levels_of(images: Sequence[MosaicImage], options: SkyMatchOptions, work: Wor
 
 
 def find_outliers(
-    images: Sequence[MosaicImage], grid: Grid | FreeGrid, options: OutlierOptions, work: Work = ALONE
+    images: Sequence[MosaicImage],
+    grid: Grid | FreeGrid,
+    options: OutlierOptions,
+    work: Work = ALONE,
+    *,
+    ratio: float | None = None,
+    mapped: Callable[..., PixMap] = pixel_map,
 ) -> list[np.ndarray]:
     """Pixels of images that the median of all does not show.
 
@@ -117,6 +123,8 @@ def find_outliers(
         Of the step.
     work : rtools.work.Work
         Its threads share the rows.
+    ratio, mapped
+        As `drizzle_images` takes them.
 
     Returns
     -------
@@ -130,8 +138,8 @@ def find_outliers(
     """
     if any(image.err is None for image in images):
         raise UsageError("outliers are told by the errors of the images: err is missing")
-    kernel = options.drizzle.kernel_for(_ratio(images[0], grid))
-    maps = [pixel_map(image.wcs, image.data.shape, grid.to_pixel) for image in images]
+    kernel = options.drizzle.kernel_for(_ratio(images[0], grid) if ratio is None else ratio)
+    maps = [mapped(image.wcs, image.data.shape, grid.to_pixel) for image in images]
     drizzled = np.zeros((len(images), *grid.shape), np.float32)
     for image, pixmap, plane in zip(images, maps, drizzled, strict=True):
         weight = np.zeros(grid.shape, np.float32)
