@@ -6,6 +6,6 @@ from rtools.mosaic.steps.outlier import STEP
 
 __all__ = ["command", "main"]
 
-command = command_of_step(STEP, more=(grid_options,), of_whole=("window",))
+command = command_of_step(STEP, more=(grid_options,), of_whole=("window", "kernel_size", "threshold_percent"))
 
 main = entry(command)

@@ -126,7 +126,17 @@ def plans_of_products(inputs, request):
         for name in inputs:
             exposures.setdefault(without_segment(name), []).append(name)
         groups = list(exposures.values())
+    if work.compares and (compared := [name for name in inputs if _kind_of(name) in work.compares]):
+        groups = [files for files in groups if files[0] not in compared] + [compared]
     return [(files[0], lambda files=files: [_plan(files, request)]) for files in groups]
+
+
+def _kind_of(name):
+    """The product that a file is; None where it is told later why it is none."""
+    from rtools.products.jwst import open_jwst
+
+    with suppress(RtoolsError):
+        return open_jwst(local_path(name)).kind
 
 
 def split_inputs(inputs, name):

@@ -26,13 +26,20 @@ STEP = MosaicStep(
         "Integrations of time series and of coronagraphs (_calints) make _crfints.fits, each file for itself. There a "
         "value is an outlier that is further than S1 errors from the median of its own pixel: of the --window "
         "integrations about it, or of all. Values with DO_NOT_USE, and those that are not finite, have no share in "
-        "medians. Of the options --snr, --window and --keep-values are for them."
+        "medians. Of the options --snr, --window and --keep-values are for them.\n\n"
+        "Exposures of a slit (_cal of spectra) are compared like images, on the grid of their rectified spectrum, each "
+        "slit for itself, and make _crf.fits. Exposures of an integral field (MIR_MRS, NRS_IFU) are compared on the "
+        "detector: a pixel is an outlier whose smaller difference to its two neighbours across dispersion is more than "
+        "S1 errors in every exposure, and whose least difference over the exposures, in units of the median of those "
+        "in the --kernel-size window about it, is beyond the --threshold-percent percentile of all. So pixels are "
+        "found that became bad after the mask of bad pixels was made."
     ),
     examples=(
         "rt-outlier r*_skymatch.asdf --outdir flagged",
         "rt-outlier X_asn.json --snr '4 3'",
         "rt-outlier @list.txt --skycell 270p65x69y50",
         "rt-outlier X_calints.fits --window 51",
+        "rt-outlier X_0000?_mirimage_cal.fits --outdir flagged",
     ),
     options=(
         Option("snr", "5.0 4.0", "S1 and S0: errors beyond which a pixel is an outlier, and its neighbour."),
@@ -54,6 +61,14 @@ STEP = MosaicStep(
             minimum=0,
             mission="jwst",
             peer="rolling_window_width",
+        ),
+        Option("kernel-size", 7, "Of integral fields: side of the window, odd.", minimum=3, mission="jwst"),
+        Option(
+            "threshold-percent",
+            99.8,
+            "Of integral fields: percentile beyond which a difference is an outlier's.",
+            minimum=0.0,
+            mission="jwst",
         ),
         Option("keep-values", False, "Leave value, error and variances of flagged pixels as they are.", mission="jwst"),
     ),

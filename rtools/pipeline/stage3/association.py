@@ -9,7 +9,8 @@ from rtools.errors import InputError, UsageError
 from rtools.pipeline.job.job import Job
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.jwst.job import JwstJob
-from rtools.pipeline.stage3.recipes import RECIPES, Chain, MemberFile
+from rtools.pipeline.stage3.chain import Chain, MemberFile
+from rtools.pipeline.stage3.recipes import RECIPES
 from rtools.products import names
 from rtools.products.jwst import open_jwst
 from rtools.products.mosaic.jwst_association import (

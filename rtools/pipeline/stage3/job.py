@@ -25,14 +25,14 @@ from rtools.pipeline.job.job import (
     Result,
 )
 from rtools.pipeline.job.journal import Journal
-from rtools.pipeline.job.outputs import check_outputs, make_directory, name_outputs, refuse_inputs
+from rtools.pipeline.job.outputs import check_outputs, make_directory, name_outputs, refuse_inputs, refuse_several
 from rtools.pipeline.job.process import PROCESS_BYTES, peak_memory, settled
 from rtools.pipeline.job.records import options_of, record_of
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.job.settings import check_options
 from rtools.pipeline.job.steps import StepPlan
 from rtools.pipeline.stage3.making import ProductMaking
-from rtools.pipeline.stage3.work import ProductWork, without_segment, work_of
+from rtools.pipeline.stage3.work import ProductWork, nth_product, without_segment, work_of
 from rtools.products import names
 from rtools.products.jwst import open_jwst
 from rtools.products.schema import history
@@ -260,7 +260,9 @@ def plan_products(
             work.check(products, options)
     kind = after[files[0]].kind if files[0] in after else products[0].kind
     if outputs is None:
-        outputs = _named(work, kind, options, request, called, several=len(files) > 1)
+        compared = kind in work.compares and len(files) > 1
+        outputs = (_each_named(work, kind, options, request, files) if compared else
+                   _named(work, kind, options, request, called, several=len(files) > 1))  # fmt: skip
     messages.warnings += check_outputs(outputs, list(outputs)[-1], request, [called])
     refuse_inputs(outputs.values(), files)
     found = find.references(
@@ -283,6 +285,18 @@ def _named(work, kind, options, request, called, *, several):
     stem = names.split_suffix(Path(called).name)[0]
     extensions = {suffix: extension_of(suffix) for suffix in suffixes}
     return name_outputs(request, Path(called).parent, stem, extensions, suffixes[-1])
+
+
+def _each_named(work, kind, options, request, files):
+    """A product of each file."""
+    refuse_several(request, len(files))
+    (suffix,) = work.gives(kind, options)
+    found = {}
+    for number, file in enumerate(files):
+        stem = names.split_suffix(Path(file).name)[0]
+        named = name_outputs(request, Path(file).parent, stem, {suffix: extension_of(suffix)}, suffix)
+        found[nth_product(suffix, number)] = named[suffix]
+    return found
 
 
 def _planned_again(name, files, request, called, outputs, after):

@@ -9,6 +9,7 @@ from typing import Any
 
 from rtools import __version__
 from rtools.errors import InputError
+from rtools.pipeline.stage3.work import nth_product
 from rtools.products.jwst import HduChange, JwstProduct, LaidOutJwst, NewHdu, stage_jwst, stage_new
 from rtools.products.schema import history
 from rtools.wfi import metadata
@@ -187,8 +188,9 @@ class ProductMaking:
         *,
         tree: Mapping[str, Any] | None = None,
         added: Sequence[NewHdu] = (),
+        number: int = 0,
     ) -> None:
-        """Write the first file with changes, if that product is wanted; what does not change is copied.
+        """Write a file with changes, if that product is wanted; what does not change is copied.
 
         Parameters
         ----------
@@ -196,11 +198,14 @@ class ProductMaking:
             Which product.
         changes, tree, added
             As `rtools.products.jwst.stage_jwst` takes them; the tree gets name and date of the file.
+        number : int
+            Which file, where there is a product of each.
         """
+        suffix = nth_product(suffix, number)
         if self.wants(suffix):
             path, told = self.outputs[suffix], self._told(suffix) | dict(tree or {})
             self.stages[suffix] = stage_jwst(
-                path, self.products[0], changes, tree=told, added=added, history=[self.entry]
+                path, self.products[number], changes, tree=told, added=added, history=[self.entry]
             )
 
     def _told(self, suffix):

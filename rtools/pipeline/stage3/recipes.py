@@ -7,166 +7,15 @@ Each step is a job of its own, which waits for those that make what it needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rtools.declare import Step
 from rtools.errors import InputError
-from rtools.jwst.suffixes import extension_of
-from rtools.pipeline.job.job import Job
-from rtools.pipeline.job.request import Request
 from rtools.pipeline.mosaic import FutureImage, MosaicRequest, WantedGrid
 from rtools.pipeline.mosaic.job import plan_future_mosaic
-from rtools.pipeline.stage3.job import Awaited, plan_products
-from rtools.pipeline.stage3.work import work_of
-from rtools.products import names
+from rtools.pipeline.stage3.chain import Chain, MemberFile
 from rtools.products.jwst import open_jwst
-from rtools.reference.find import Config
 
-__all__ = ["RECIPES", "Chain", "MemberFile"]
-
-
-class MemberFile(NamedTuple):
-    """A file that is there, or that a job of the run makes.
-
-    Attributes
-    ----------
-    path : str
-        Where it is, or will be.
-    kind : str
-        The product that it is.
-    like : str
-        A file that is there and has its metadata.
-    key : str or None
-        Of the job that makes it.
-    """
-
-    path: str
-    kind: str
-    like: str
-    key: str | None = None
-
-    @property
-    def root(self) -> str:
-        """Its name without suffix and directory."""
-        return names.split_suffix(Path(self.path).name)[0]
-
-
-@dataclass
-class Chain:
-    """Jobs of one product of an association, as they are planned.
-
-    Attributes
-    ----------
-    product : str
-        The name of the product, without suffix.
-    asn_id : str
-        The candidate, which stands in names of exposures.
-    folder : Path
-        Where products go.
-    request : rtools.pipeline.job.request.Request
-        What is asked; its `settings` are those of all steps.
-    path : str
-        The association, for messages.
-    meta : mapping
-        Of its first science member.
-    planned : dict of str to Job
-        What the run has planned so far, by keys, in the order in which it is done: what two products need is made once.
-    jobs : list of Job
-        Those of them that this product needs.
-    """
-
-    product: str
-    asn_id: str
-    folder: Path
-    request: Request
-    path: str
-    meta: Mapping[str, Any]
-    planned: dict[str, Job] = field(default_factory=dict)
-    jobs: list[Job] = field(default_factory=list)
-
-    @property
-    def exposure_type(self) -> str:
-        """EXP_TYPE of the first science member."""
-        return str((self.meta.get("exposure") or {}).get("type"))
-
-    def skips(self, step: str) -> bool:
-        """Whether a step is not wanted.
-
-        Parameters
-        ----------
-        step : str
-            Its tool name.
-        """
-        return step in self.request.skip
-
-    def add(self, job: Job) -> None:
-        """Have a job done, once where it is planned again.
-
-        Parameters
-        ----------
-        job : Job
-            Which.
-
-        Raises
-        ------
-        InputError
-            Another job of the run makes the same files of others.
-        """
-        twin = self.planned.setdefault(job.key, job)
-        if twin.reads != job.reads:
-            raise InputError(f"{job.writes[-1]} would be made twice, of different files", path=self.path)
-        self.jobs.append(twin)
-
-    def of_exposure(self, piece: MemberFile) -> str:
-        """Root of what is made of one exposure for this association: with the candidate's name.
-
-        Parameters
-        ----------
-        piece : MemberFile
-            The exposure.
-        """
-        ending = f"_{self.asn_id}"
-        return piece.root if not self.asn_id or piece.root.endswith(ending) else piece.root + ending
-
-    def do(self, step: str, pieces: Sequence[MemberFile | None], root: str) -> dict[str, MemberFile]:
-        """Plan a step, if it is wanted.
-
-        Parameters
-        ----------
-        step : str
-            Its tool name.
-        pieces : sequence of MemberFile or None
-            What it is done on, in the order in which the tool takes them; None is what a skipped step would have made.
-        root : str
-            Names of its products without suffix.
-
-        Returns
-        -------
-        dict of str to MemberFile
-            Its products by suffix, the main one last; none where the step is skipped, or what it needs is not made.
-        """
-        files = [piece for piece in pieces if piece is not None]
-        if self.skips(step) or len(files) < len(pieces):
-            return {}
-        work, settings = work_of(step), self.request.settings.get(step, {})
-        options = work.step.defaults("jwst") | dict(settings)
-        suffixes = work.gives(files[0].kind, options)
-        outputs = {suffix: self.folder / f"{root}_{suffix}.{extension_of(suffix)}" for suffix in suffixes}
-        request = replace(
-            self.request,
-            tool=work.step.tool,
-            single=step,
-            skip=frozenset(),
-            settings={step: settings},
-            references=_of_step(self.request.references, work.step),
-        )
-        after = {piece.path: Awaited(piece.key, piece.like, piece.kind) for piece in files if piece.key}
-        paths = [piece.path for piece in files]
-        job = plan_products(str(outputs[suffixes[-1]]), paths, request, outputs=outputs, after=after)
-        self.add(job)
-        return {suffix: MemberFile(str(path), suffix, files[0].like, job.key) for suffix, path in outputs.items()}
+__all__ = ["RECIPES"]
 
 
 def _resample(chain: Chain, pieces: Sequence[MemberFile]) -> None:
@@ -185,14 +34,6 @@ def _resample(chain: Chain, pieces: Sequence[MemberFile]) -> None:
     images = [FutureImage(piece.path, piece.path, piece.key) for piece in pieces]
     like = [open_jwst(piece.like) for piece in pieces]
     chain.add(plan_future_mosaic(str(request.output), images, request, like))
-
-
-def _of_step(config: Config, step: Step) -> Config:
-    """Where references are looked for, without those that the step does not read: its tool does not know them."""
-    types = {one.type for one in step.references}
-    if not types:
-        return Config()
-    return replace(config, overrides={kind: path for kind, path in config.overrides.items() if kind in types})
 
 
 Members = Mapping[str, Sequence[MemberFile]]
@@ -263,8 +104,8 @@ def _spectra_of_exposures(chain: Chain, members: Members) -> None:
 
 
 def _spectra_of_targets(chain: Chain, members: Members) -> None:
-    """spec3: of all exposures of a target one rectified image or cube and its spectrum, and their spectra combined."""
-    science = list(members["science"])
+    """spec3: outliers; of all exposures of a target one image or cube and its spectrum; their spectra combined."""
+    science = chain.compare("outlier", members["science"])
     if chain.exposure_type in INTEGRAL_FIELD:
         chain.do("x1d", [chain.do("cube", science, chain.product).get("s3d")], chain.product)
         return
@@ -306,7 +147,7 @@ RECIPES: Mapping[str, Stage3Recipe] = {
         {"NIS_SOSS": OVERLAPPING, "NIS_WFSS": NO_SLITS, "NRC_WFSS": NO_SLITS},
     ),
     "spec3": Stage3Recipe(
-        _spectra_of_targets, ("resample", "cube", "x1d", "c1d"), {"NIS_WFSS": NO_SLITS, "NRC_WFSS": NO_SLITS}
+        _spectra_of_targets, ("outlier", "resample", "cube", "x1d", "c1d"), {"NIS_WFSS": NO_SLITS, "NRC_WFSS": NO_SLITS}
     ),
 }
 """Recipes by the type of their associations."""

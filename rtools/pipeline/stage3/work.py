@@ -16,7 +16,7 @@ from rtools.products.jwst import JwstProduct
 if TYPE_CHECKING:
     from rtools.pipeline.stage3.making import ProductMaking
 
-__all__ = ["ProductWork", "has_work", "without_segment", "work_of"]
+__all__ = ["ProductWork", "has_work", "nth_product", "without_segment", "work_of"]
 
 WORKS = Path(__file__).with_name("works")
 """Where the works are, one file for each."""
@@ -47,6 +47,8 @@ class ProductWork:
         Kinds of the one further file that the work needs, behind the one that it is done on. ``rt-psfsub TARGET REFS``.
     beside_called : str
         What that file is called in help and messages.
+    compares : tuple of str
+        Kinds of files that are compared with each other in one job, which makes a product of each.
     uses : callable or None
         ``uses(products, options)``: which of the step's references are needed; all of them without it.
     idle : callable or None
@@ -68,6 +70,7 @@ class ProductWork:
     of: Callable[[JwstProduct], bool] | None = None
     beside: tuple[str, ...] = ()
     beside_called: str = ""
+    compares: tuple[str, ...] = ()
     uses: Callable[[Sequence[JwstProduct], Mapping[str, Any]], tuple[Reference, ...]] | None = None
     idle: Callable[[Sequence[JwstProduct], Mapping[str, Any]], Mapping[str, str]] | None = None
     segments: bool = False
@@ -96,6 +99,24 @@ class ProductWork:
             wanted = self.beside if self.beside and number else self.takes
             if product.kind not in wanted:
                 raise InputError(f"is a {product.kind}, wanted {' or '.join(wanted)}", path=product.path)
+
+
+def nth_product(suffix: str, number: int) -> str:
+    """What the product of one of several files is called among the outputs of a job that makes one of each.
+
+    Parameters
+    ----------
+    suffix : str
+        Of the products.
+    number : int
+        Of the file, from 0.
+
+    Returns
+    -------
+    str
+        The suffix alone for the first.
+    """
+    return f"{suffix} {number + 1}" if number else suffix
 
 
 def has_work(name: str) -> bool:

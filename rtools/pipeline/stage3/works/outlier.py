@@ -1,17 +1,20 @@
-"""rt-outlier on series of integrations: _calints to _crfints."""
+"""rt-outlier on series of integrations, _calints to _crfints; and on exposures of spectra, _cal to _crf."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtools.declare import ProductStep
+from rtools.declare import Option, ProductStep
 from rtools.errors import InputError, UsageError
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.modes import is_time_series
 from rtools.mosaic.steps.outlier import STEP as OF_IMAGES
+from rtools.pipeline.stage3.compared import check_compared, flag_compared, is_sliced
+from rtools.pipeline.stage3.slit_images import is_spectral
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import HduChange, room_for
 from rtools.timeseries.outliers import find_outliers
@@ -23,16 +26,27 @@ if TYPE_CHECKING:
 
 __all__ = ["WORK"]
 
+
+def _of_jwst(option: Option) -> Option:
+    """An option with the default that it has for the mission."""
+    return replace(option, default=option.default_for("jwst"), elsewhere=())
+
+
 STEP = ProductStep(
     name=OF_IMAGES.name,
     cal_step=OF_IMAGES.cal_step,
     suffix="crfints",
     summary=OF_IMAGES.summary,
     description=OF_IMAGES.description,
-    options=tuple(one for one in OF_IMAGES.options if one.name in ("snr", "window", "keep-values")),
+    options=tuple(_of_jwst(one) for one in OF_IMAGES.options if one.name not in ("backg", "resample-data")),
     repeatable=True,
 )
-"""The step on images, with those of its options that integrations have; the tool is one for both."""
+"""The step on images, with those of its options that integrations and spectra have; the tool is one for all."""
+
+OF_SLITS = ("gradient", "maskpt", "kernel", "pixfrac", "weight_type", "good_bits", "fillval")
+OF_SLICES = ("kernel_size", "threshold_percent")
+OF_SERIES = ("window",)
+"""Options that say something of one kind of file alone."""
 
 WINDOW = 25
 """Integrations whose median those of a time series are compared with."""
@@ -45,6 +59,13 @@ NAN_TOO = ("data", "err", "var_poisson", "var_rnoise", "var_flat")
 
 
 def _make(making: ProductMaking) -> None:
+    if making.products[0].kind == "calints":
+        _make_series(making)
+    else:
+        flag_compared(making, "crf", STEP.cal_step)
+
+
+def _make_series(making):
     product, options = making.products[0], making.options
     number, height, width = product.arrays["data"].shape
     window = _window(product, options)
@@ -107,6 +128,9 @@ def _room(product, name):
 
 
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    if products[0].kind != "calints":
+        check_compared(products, options)
+        return
     _limit(options)
     if options["window"] in (1, 2):
         raise UsageError(f"--window {options['window']}: nothing stands out among so few integrations",
@@ -120,6 +144,28 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
                 raise InputError(f"its {name} is no series of images of one shape", path=product.path)
 
 
+def _is_its_own(product: JwstProduct) -> bool:
+    """Whether a file is no image of the sky."""
+    return product.kind == "calints" or is_sliced(product) or is_spectral(product)
+
+
+def _idle(products: Sequence[JwstProduct], _options: Mapping[str, Any]) -> dict[str, str]:
+    """Options that do nothing for these files, and what is said of them."""
+    if products[0].kind == "calints":
+        return dict.fromkeys((*OF_SLITS, *OF_SLICES), "is about images, slits or slices, and this is a series")
+    if is_sliced(products[0]):
+        return dict.fromkeys((*OF_SLITS, *OF_SERIES), "is not about slices, which are compared with their neighbours")
+    return dict.fromkeys((*OF_SLICES, *OF_SERIES), "is not about slits")
+
+
 WORK = ProductWork(
-    step=STEP, takes=("calints",), gives=lambda kind, options: ("crfints",), make=_make, check=_check, copies=0.3
+    step=STEP,
+    takes=("calints", "cal"),
+    gives=lambda kind, options: ("crfints" if kind == "calints" else "crf",),
+    make=_make,
+    check=_check,
+    idle=_idle,
+    of=_is_its_own,
+    compares=("cal",),
+    copies=0.3,
 )
