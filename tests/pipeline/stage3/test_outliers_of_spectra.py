@@ -125,7 +125,7 @@ def test_an_association_of_slits_is_made_without_outliers(tmp_path, monkeypatch,
         dark = np.nanmedian(np.where(shared, data, np.nan), axis=0) < 32
         noise.append(np.count_nonzero(data[:, dark][shared[:, dark]] > 40) / np.count_nonzero(shared[:, dark]))
         assert (folder / made / paths[0].name.replace("_cal", "_x1d")).exists()
-    assert noise[0] < 1e-3 < 1e-2 < noise[1]
+    assert noise[1] > 0.02 and noise[0] < noise[1] / 10
     assert tool("validate", *sorted((folder / "o").glob("*_crf.fits"))) == 0
 
 
