@@ -1,8 +1,8 @@
-"""Compiled part of the model of fringes: envelope times cosine and sine of each baseline, added up in pixels."""
+"""Compiled part of the model of fringes: envelope times cosine and sine of each baseline; crosstalk of pixels."""
 
 from rtools.compiled import njit
 
-__all__ = ["add_fringes"]
+__all__ = ["add_fringes", "spread"]
 
 
 @njit(nogil=True, cache=True)
@@ -36,3 +36,27 @@ def add_fringes(out, envelope, rows, columns):
                     light, c, d = envelope[r, s, x], columns[k, 0, s, x], columns[k, 1, s, x]
                     out[1 + 2 * k, row, x] += light * (cosine * c - sine * d)
                     out[2 + 2 * k, row, x] += light * (cosine * d + sine * c)
+
+
+@njit(nogil=True, cache=True)
+def spread(out, light, kernel):
+    """Add to each pixel what it shows of those about it.
+
+    Parameters
+    ----------
+    out : ndarray float64 (N, n, n)
+        Added to in place.
+    light : ndarray float64 (N, n + k - 1, n + k - 1)
+        What falls on pixels, those beside the image too.
+    kernel : ndarray float64 (k, k)
+        Light of a neighbour at this place.
+    """
+    planes, rows, columns = out.shape
+    for p in range(planes):
+        for j in range(kernel.shape[0]):
+            for i in range(kernel.shape[1]):
+                share = kernel[j, i]
+                if share != 0:
+                    for y in range(rows):
+                        for x in range(columns):
+                            out[p, y, x] += share * light[p, y + j, x + i]

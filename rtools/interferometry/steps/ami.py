@@ -19,7 +19,9 @@ STEP = ProductStep(
         "\n\n"
         "Errors of the means are those by which integrations scatter; of one integration they are NaN. Errors of each "
         "integration follow from ERR. Bad pixels (DO_NOT_USE, JUMP_DET, and those that stand out) are repaired where "
-        "the mask sends no light in the Fourier plane, and left out of the fit."
+        "the mask sends no light in the Fourier plane, and left out of the fit.\n\n"
+        "Where crosstalk between pixels was not corrected (rt-run does that --with ipc), the model has that of a "
+        "reference of type ipc, if there is one; without it V² on long baselines are some per cent low."
     ),
     examples=(
         "rt-ami X_calints.fits --refdir refs",
@@ -37,7 +39,11 @@ STEP = ProductStep(
                "MX,MY,SX,SY.", peer="affine2d"),
         Option("oversample", 3, "Samples of the model in a pixel, along each axis.", minimum=1),
     ),
-    references=(Reference("nrm", refusable=False), Reference("throughput", refusable=False)),
+    references=(
+        Reference("nrm", refusable=False),
+        Reference("throughput", refusable=False),
+        Reference("ipc", absent="skip", optional=True),
+    ),
     metadata=("instrument.name", "instrument.filter", "instrument.pupil"),
     memory="4 times the images of all integrations, beside 0.24 GB.",
     imports=("rtools.interferometry._fringe_kernels",),

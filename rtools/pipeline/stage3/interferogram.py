@@ -12,13 +12,23 @@ from rtools.errors import InputError, UsageError
 from rtools.interferometry.frames import box_about_star
 from rtools.interferometry.passband import Passband, passband_of
 from rtools.interferometry.stations import IDEAL, STATIONS, Holes, sky_by_roll, sky_by_slopes
+from rtools.jwst.crosstalk import correcting_kernel, crosstalk_kernel
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.pupil import mask_turn, non_redundant_mask
 from rtools.products.jwst import JwstProduct
 from rtools.wfi import metadata
 from rtools.wfi.sphere import signed_turn
 
-__all__ = ["Interferograms", "affine_of", "centres_on_sky", "holes_of", "images_of", "passband_in", "used_holes"]
+__all__ = [
+    "Interferograms",
+    "affine_of",
+    "centres_on_sky",
+    "crosstalk_in",
+    "holes_of",
+    "images_of",
+    "passband_in",
+    "used_holes",
+]
 
 UNUSABLE = PIXEL_FLAGS["DO_NOT_USE"] | PIXEL_FLAGS["JUMP_DET"]
 ANGSTROM = 1e-10
@@ -186,6 +196,32 @@ def passband_in(reference: Any) -> Passband:
     """
     table = reference.node("filter_table")
     return passband_of(np.asarray(table["wavelength"], float) * ANGSTROM, np.asarray(table["throughput"], float))
+
+
+def crosstalk_in(reference: Any) -> np.ndarray | None:
+    """What a pixel shows of the light of those about it, by a reference of type ipc.
+
+    Parameters
+    ----------
+    reference : rtools.reference.jwst.source.JwstSource or None
+        Its kernel corrects this.
+
+    Returns
+    -------
+    ndarray float64 (3, 3) or None
+        None without a reference.
+
+    Raises
+    ------
+    InputError
+        The kernel cannot be undone.
+    """
+    if reference is None:
+        return None
+    kernel = crosstalk_kernel(correcting_kernel(reference.array("data")))
+    if not np.isfinite(kernel).all():
+        raise InputError("this kernel of crosstalk cannot be undone", path=reference.label)
+    return kernel
 
 
 def centres_on_sky(product: JwstProduct, holes: Holes, images: Interferograms, log: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rtools.errors import InputError
+from rtools.jwst.crosstalk import correcting_kernel, crosstalk_kernel
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.instrument import REFERENCE_WIDTH, detector_facts
 from rtools.jwst.nominal import nominal_values
@@ -220,25 +221,13 @@ def _coefficients(reference, request):
     return coeffs
 
 
-def _correction(reference):
-    """The kernel that undoes the capacitance between pixels, or that of none."""
-    if reference is None:
-        return np.pad(np.ones((1, 1)), 1)
-    undoes = np.asarray(reference.arrays["SCI"], float)
-    return undoes if undoes.ndim == 2 else np.median(undoes, axis=(2, 3))
-
-
 def _kernel(reference):
-    """What a pixel shows of the charge around it: the inverse of the kernel that corrects this."""
-    undoes = _correction(reference)
-    if reference is None:
-        return undoes
-    size, (rows, columns) = 32, undoes.shape
-    field = np.zeros((size, size))
-    field[:rows, :columns] = undoes
-    field = np.roll(field, (-(rows // 2), -(columns // 2)), axis=(0, 1))
-    inverse = np.roll(np.fft.ifft2(1 / np.fft.fft2(field)).real, (1, 1), axis=(0, 1))[:3, :3]
-    return inverse / inverse.sum()
+    """What a pixel shows of the charge around it."""
+    return np.pad(np.ones((1, 1)), 1) if reference is None else crosstalk_kernel(_correction(reference))
+
+
+def _correction(reference):
+    return np.pad(np.ones((1, 1)), 1) if reference is None else correcting_kernel(reference.arrays["SCI"])
 
 
 def _dark(reference, request):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rtools.errors import InputError, UsageError
+from rtools.declare import Reference
+from rtools.errors import InputError
 from rtools.interferometry.fit import COEFFICIENTS, fit_fringes
 from rtools.interferometry.frames import centre_of, filled
 from rtools.interferometry.fringes import FringeModel
@@ -19,6 +20,7 @@ from rtools.pipeline.stage3.interferogram import (
     Interferograms,
     affine_of,
     centres_on_sky,
+    crosstalk_in,
     holes_of,
     images_of,
     passband_in,
@@ -55,7 +57,7 @@ def _make(making: ProductMaking) -> None:
     holes = holes_of(making.references["nrm"], options)
     passband = passband_in(making.references["throughput"])
     pixel = non_redundant_mask().pixel_arcsec
-    model = FringeModel(holes, passband, pixel, options["oversample"])
+    model = FringeModel(holes, passband, pixel, options["oversample"], crosstalk_in(making.references.get("ipc")))
     centres = centres_on_sky(product, holes, images, making.log)
     found = _fits(images, model, options, making.work)
     used = int(np.isfinite(found.coefficients[:, 0]).sum())
@@ -124,7 +126,7 @@ def _meta(product, references, count):
     exposure |= {"integration_start": first, "integration_end": first + count - 1}
     turned = {f"fgs_{key}": metadata.get(product.meta, f"wcsinfo.{key}") for key in ("roll_ref", "v3yangle", "vparity")}
     known = {key: value for key, value in turned.items() if value is not None}
-    files = {kind: {"name": reference.label} for kind, reference in references.items()}
+    files = {kind: {"name": reference.label} for kind, reference in references.items() if reference}
     return meta | {
         "exposure": exposure,
         "guidestar": dict(meta.get("guidestar") or {}) | known,
@@ -147,12 +149,16 @@ def _planes(found: Fits, product: JwstProduct) -> list[NewHdu]:
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     affine_of(options["affine"])
     used_holes(options["holes"])
-    if options["oversample"] % 2 == 0:
-        raise UsageError(f"--oversample {options['oversample']}: an odd number expected")
     for product in products:
         pupil = str(metadata.get(product.meta, "instrument.pupil") or "").upper()
         if pupil != "NRM":
             raise InputError(f"is no interferogram: PUPIL is {pupil or 'missing'}, not NRM", path=product.path)
+
+
+def _uses(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> tuple[Reference, ...]:
+    """The references of the step; crosstalk is not looked for in a file of which it was corrected."""
+    corrected = any(metadata.get(product.meta, "cal_step.ipc") == "COMPLETE" for product in products)
+    return tuple(use for use in STEP.references if not (corrected and use.type == "ipc"))
 
 
 WORK = ProductWork(
@@ -161,5 +167,6 @@ WORK = ProductWork(
     gives=lambda kind, options: ("amilg", "amimulti-oi", "ami-oi"),
     make=_make,
     check=_check,
+    uses=_uses,
     copies=4,
 )
