@@ -4,6 +4,7 @@ from .box import BoxExtraction, SlitImages, SlitSums
 from .columns import FluxScale, SpectralSums, columns_of, corrected, units_of
 from .combine import CombinedSpectrum, SourceSpectrum, combine, first_grid, logarithmic_grid, merged_grid
 from .cube import CubeSums, Rings, extract_circles, extract_whole
+from .profile import SpatialProfile, spatial_profile
 
 __all__ = [
     "BoxExtraction",
@@ -15,6 +16,7 @@ __all__ = [
     "SlitImages",
     "SlitSums",
     "SourceSpectrum",
+    "SpatialProfile",
     "SpectralSums",
     "aperture_correction",
     "background_pixels",
@@ -27,5 +29,6 @@ __all__ = [
     "first_grid",
     "logarithmic_grid",
     "merged_grid",
+    "spatial_profile",
     "units_of",
 ]

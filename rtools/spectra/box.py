@@ -8,17 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from rtools.spectra.aperture import SlitAperture, background_pixels, box_weights
+from rtools.spectra.background import FittedBackground, fitted_median, fitted_polynomial, smoothed
+from rtools.spectra.profile import LEAST_LIGHT, SpatialProfile, completed
 
 __all__ = ["VARIANCES", "BoxExtraction", "SlitImages", "SlitSums"]
 
 VARIANCES = ("poisson", "rnoise", "flat")
 """Kinds of variance, in the order of arrays that have one axis of them."""
-
-MEDIAN_FACTOR = 1.2
-"""By how much the error of a median is larger than that of a mean, about: √(π/2) = 1.25 for many values."""
-
-WORST_CONDITION = 1e10
-"""Condition of the equations of a polynomial from which on they have no solution."""
 
 
 class SlitImages(NamedTuple):
@@ -50,9 +46,13 @@ class SlitSums(NamedTuple):
     background_variance : ndarray float64 (3, n, wavelengths)
         Of that sum.
     npixels : ndarray float64 (n, wavelengths)
-        Good pixels, those in part as their share.
+        Pixels that the flux stands for, those in part as their share: good ones, with a profile all of the aperture.
     covered : ndarray float64 (n, wavelengths)
-        Their share of all pixels of the aperture.
+        Share of the aperture's pixels that are good.
+    size : ndarray float64 (n, wavelengths)
+        All pixels of the aperture.
+    filled : ndarray float64 (n, wavelengths) or None
+        Share of the flux that a profile says of bad pixels; None without one.
     """
 
     flux: np.ndarray
@@ -61,6 +61,8 @@ class SlitSums(NamedTuple):
     background_variance: np.ndarray
     npixels: np.ndarray
     covered: np.ndarray
+    size: np.ndarray
+    filled: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -117,12 +119,8 @@ class BoxExtraction:
         pixels = background_pixels(aperture, wavelengths)
         return cls(aperture, box.weights, pixels, wavelength, columns, box.across, box.along)
 
-    def extract(self, planes: SlitImages) -> SlitSums:
-        """Extract the spectrum of each integration.
-
-        With p the weights, B the background and ω the weight of a background pixel in ΣpB, over good pixels:
-
-            F = Σ p (I − B);  var_c(F) = Σ p² var_c + Σ ω² var_c
+    def light(self, planes: SlitImages) -> tuple[np.ndarray, np.ndarray]:
+        """Images without their background, of which a profile is made.
 
         Parameters
         ----------
@@ -131,75 +129,71 @@ class BoxExtraction:
 
         Returns
         -------
+        ndarray float64 (n, across, along), ndarray float64 (n, across, along)
+            Light, NaN where a pixel is bad or the background is not known; and its variance.
+        """
+        data, variances = np.asarray(planes.data, np.float64), np.asarray(planes.variances, np.float64)
+        fitted = self._fitted(data, variances)
+        return data if fitted is None else data - fitted.image(), variances.sum(axis=0)
+
+    def extract(self, planes: SlitImages, profile: SpatialProfile | None = None) -> SlitSums:
+        """Extract the spectrum of each integration.
+
+        With w the weights, B the background and ω the weight of a background pixel in ΣwB, over good pixels:
+
+            F = Σ w (I − B);  var_c(F) = Σ w² var_c + Σ ω² var_c
+
+        w is what the aperture takes of a pixel, or with a profile what makes the sum stand for bad pixels, too. Then
+        the variance also has that of the light of these about the profile, shared by all kinds.
+
+        Parameters
+        ----------
+        planes : SlitImages
+            The images.
+        profile : SpatialProfile, optional
+            Of the spectrum; without it bad pixels are left out.
+
+        Returns
+        -------
         SlitSums
         """
         data = np.asarray(planes.data, np.float64)
         good = np.isfinite(data)
-        taken = np.where(good, self.weights, 0.0)
-        npixels = taken.sum(axis=1)
-        flux = np.where(good, data, 0.0)
-        flux = (flux * taken).sum(axis=1)
-        variances = [np.where(good, one, 0.0).astype(np.float64, copy=False) for one in planes.variances]
-        variance = np.stack([(one * taken**2).sum(axis=1) for one in variances])
+        used = taken = np.where(good, self.weights, 0.0)
+        whole = np.broadcast_to(self.weights.sum(axis=0), taken.sum(axis=1).shape)
+        covered = np.divide(taken.sum(axis=1), whole, out=np.zeros(whole.shape), where=whole > 0)
+        none, amplitude, filled, spread = covered <= 0, None, None, 0.0
+        if profile is not None:
+            used, missing, spread, amplitude = completed(profile, self.weights, good)
+            taken = np.broadcast_to(self.weights, data.shape)
+            none |= ~(missing < LEAST_LIGHT)
+            filled = np.where(none, np.nan, np.maximum(missing, 0.0))[..., self.columns]
+        kept = np.where(good, data, 0.0)
+        variances = np.stack([np.where(good, one, 0.0).astype(np.float64, copy=False) for one in planes.variances])
+        flux, variance = (kept * used).sum(axis=1), (variances * used**2).sum(axis=2)
         background, further = np.zeros_like(flux), np.zeros_like(variance)
-        if self.background is not None:
-            fitted = _median if self.aperture.fit == "median" else _polynomial
-            known = good & np.isfinite(sum(np.asarray(one, np.float64) for one in planes.variances)) & self.background
-            background, omega = fitted(self.aperture, _smoothed(data, self.aperture.smoothing), known, taken)
-            further = np.stack([(one * omega**2).sum(axis=1) for one in variances])
-        none = (npixels <= 0) | ~np.isfinite(background)
-        flux = np.where(none, np.nan, flux - background)
-        background = np.where(none, 0.0, background)
-        npixels = np.where(none, 0.0, npixels)
-        whole = self.weights.sum(axis=0)
-        covered = np.divide(npixels, whole, out=np.zeros_like(npixels), where=whole > 0)
-        sums = (flux, variance + further, background, further, npixels, covered)
-        return SlitSums(*(one[..., self.columns] for one in sums))
+        fitted = self._fitted(data, np.asarray(planes.variances, np.float64))
+        if fitted is not None:
+            below, omega = fitted.under(used)
+            flux, variance = flux - below, variance + (variances * omega**2).sum(axis=2)
+            background, omega = fitted.under(taken)
+            further = (variances * omega**2).sum(axis=2)
+        if amplitude is not None:
+            light = (kept * amplitude).sum(axis=1) - (0.0 if fitted is None else fitted.under(amplitude)[0])
+            total = variance.sum(axis=0)
+            variance = variance * (1 + np.divide(spread * light**2, total, out=np.zeros_like(total), where=total > 0))
+        none |= ~np.isfinite(background)
+        flux, background = np.where(none, np.nan, flux), np.where(none, 0.0, background)
+        npixels = np.where(none, 0.0, taken.sum(axis=1))
+        sums = (flux, variance, background, further, npixels, covered, whole)
+        return SlitSums(*(one[..., self.columns] for one in sums), filled)
 
-
-def _smoothed(data, length):
-    """Running mean along the dispersion: the ends go on as they are, bad pixels are left out."""
-    if length < 3:
-        return data
-    half = length // 2
-    ends = [(0, 0)] * (data.ndim - 1) + [(half, half)]
-    padded = np.pad(data, ends, mode="edge")
-    good = np.isfinite(padded)
-    kept = np.where(good, padded, 0.0)
-    total, count = (
-        sum(one[..., start : start + data.shape[-1]] for start in range(length)) for one in (kept, good.astype(float))
-    )
-    return np.divide(total, count, out=np.full(data.shape, np.nan), where=count > 0)
-
-
-def _polynomial(aperture, data, known, taken):
-    """Sum of a fitted polynomial under the aperture, and the weight of each pixel in it.
-
-    y runs from −1 to 1 across the image. With moments M_ij = Σ y^(i+j) and q_i = Σ p y^i the sum is q M⁻¹ Σ y I.
-    Where the equations have no solution it is 0.
-    """
-    known = known & np.isfinite(data)
-    powers = np.linspace(-1, 1, data.shape[1]) ** np.arange(2 * aperture.order + 1)[:, None]
-    moments = np.einsum("py,nyx->nxp", powers, known.astype(np.float64))
-    terms = np.arange(aperture.order + 1)
-    matrix = moments[..., terms[:, None] + terms]
-    with np.errstate(invalid="ignore"):
-        solvable = np.linalg.cond(matrix) < WORST_CONDITION
-    inverse = np.zeros_like(matrix)
-    inverse[solvable] = np.linalg.inv(matrix[solvable])
-    under = np.einsum("py,nyx->nxp", powers[: aperture.order + 1], taken)
-    share = np.einsum("nxi,nxij->nxj", under, inverse)
-    omega = np.where(known, np.einsum("nxj,jy->nyx", share, powers[: aperture.order + 1]), 0.0)
-    return (omega * np.where(known, data, 0.0)).sum(axis=1), omega
-
-
-def _median(_aperture, data, known, taken):
-    """Sum of a median under the aperture, and the weight of each pixel in it, as in a mean but a fifth larger."""
-    kept = np.where(known, data, np.nan)
-    count = known.sum(axis=1, keepdims=True)
-    level = np.full((data.shape[0], data.shape[2]), np.nan)
-    some = count[:, 0] > 0
-    level[some] = np.nanmedian(np.moveaxis(kept, 1, -1)[some], axis=-1)
-    npixels = taken.sum(axis=1, keepdims=True)
-    omega = MEDIAN_FACTOR * npixels * known / np.maximum(count, 1)
-    return level * npixels[:, 0], omega
+    def _fitted(self, data: np.ndarray, variances: np.ndarray) -> FittedBackground | None:
+        """The background at each wavelength; None where none is measured."""
+        if self.background is None:
+            return None
+        known = np.isfinite(data) & np.isfinite(variances.sum(axis=0)) & self.background
+        even = smoothed(data, self.aperture.smoothing)
+        if self.aperture.fit == "median":
+            return fitted_median(even, known)
+        return fitted_polynomial(even, known, self.aperture.order)

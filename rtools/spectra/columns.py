@@ -44,11 +44,15 @@ class SpectralSums(NamedTuple):
     Attributes
     ----------
     flux, npixels, covered : ndarray float64
-        Sum less the background; good pixels; their share of the aperture.
+        Sum less the background; pixels that it stands for; share of the aperture that is good.
     variance : ndarray float64
         By kind along the first axis; or one kind, not told apart.
     level, level_variance : ndarray float64
         Mean background of a pixel, and its variance as `variance`.
+    size : ndarray float64 or None
+        All pixels of the aperture, where that can be another number than those that the flux stands for.
+    filled : ndarray float64 or None
+        Share of the flux that is a profile's; None where none was used.
     """
 
     flux: np.ndarray
@@ -57,13 +61,15 @@ class SpectralSums(NamedTuple):
     level_variance: np.ndarray
     npixels: np.ndarray
     covered: np.ndarray
+    size: np.ndarray | None = None
+    filled: np.ndarray | None = None
 
     @classmethod
     def of_slit(cls, sums: SlitSums) -> SpectralSums:
         """Sums of a slit."""
         some = np.where(sums.npixels > 0, sums.npixels, 1.0)
         return cls(sums.flux, sums.variance, sums.background / some, sums.background_variance / some**2,
-                   sums.npixels, sums.covered)  # fmt: skip
+                   sums.npixels, sums.covered, sums.size, sums.filled)  # fmt: skip
 
     @classmethod
     def of_cube(cls, sums: CubeSums) -> SpectralSums:
@@ -93,6 +99,7 @@ def columns_of(found: SpectralSums, scale: FluxScale, least: float = 0.0) -> dic
     -------
     dict of str to ndarray
         FLUX is NaN and DQ is DO_NOT_USE where there is none. Variances are 0 where their kinds are not told apart.
+        FILLED is the share of the flux that a profile says of bad pixels, where one was used.
 
     Raises
     ------
@@ -108,7 +115,8 @@ def columns_of(found: SpectralSums, scale: FluxScale, least: float = 0.0) -> dic
         column[none] = np.nan
     columns["DQ"] = np.where(none, np.uint32(PIXEL_FLAGS["DO_NOT_USE"]), np.uint32(0))
     columns |= _quantity(("BACKGROUND", "BKGD_ERROR", "BKGD"), found.level, found.level_variance, to_level)
-    return columns | {"NPIXELS": found.npixels.astype(np.float64)}
+    columns["NPIXELS"] = found.npixels.astype(np.float64)
+    return columns if found.filled is None else columns | {"FILLED": np.where(none, np.nan, found.filled)}
 
 
 def units_of(unit: str) -> dict[str, str]:

@@ -119,8 +119,7 @@ def plans_of_products(inputs, request):
     inputs = list(dict.fromkeys(inputs))
     if not inputs:
         return []
-    one = work.together or work.beside or (work.joins and request.output)
-    groups = [inputs] if one else [[name] for name in inputs]
+    groups = [inputs] if work.together or work.beside else [[name] for name in inputs]
     if work.segments:
         exposures = {}
         for name in inputs:

@@ -31,8 +31,8 @@ class ExtractedSpectrum:
         The file.
     header : mapping of str to object
         Keywords of its table.
-    source, order : object
-        What its source and its spectral order are called; None where the file does not say it.
+    source, slit, order : object
+        What its source, its slit and its spectral order are called; None where the file does not say it.
     units : mapping of str to str or None
         Of flux and surface brightness.
     spectrum : SourceSpectrum
@@ -42,9 +42,15 @@ class ExtractedSpectrum:
     product: JwstProduct
     header: Mapping[str, Any]
     source: Any
+    slit: Any
     order: Any
     units: Mapping[str, str | None]
     spectrum: SourceSpectrum
+
+    @property
+    def target(self) -> tuple[Any, ...]:
+        """What spectra of one source and order agree in: where no source is told, those of one slit are of one."""
+        return (self.source, None if self.source is not None else self.slit, self.order)
 
 
 def spectra_of(product: JwstProduct) -> list[ExtractedSpectrum]:
@@ -71,11 +77,11 @@ def spectra_of(product: JwstProduct) -> list[ExtractedSpectrum]:
     found: list[ExtractedSpectrum] = []
     for version in product.versions("EXTRACT1D"):
         header, table = product.hdu("EXTRACT1D", version).values, product.table("EXTRACT1D", version)
-        units = {name: _unit(table, name) for name in QUANTITIES}
+        units, slit = {name: _unit(table, name) for name in QUANTITIES}, header.get("SLTNAME")
         if table["FLUX"].ndim == 1:
             values = _values({name: table[name] for name in table.colnames})
             found.append(
-                ExtractedSpectrum(product, header, header.get("SOURCEID"), header.get("SPORDER"), units, values)
+                ExtractedSpectrum(product, header, header.get("SOURCEID"), slit, header.get("SPORDER"), units, values)
             )
             continue
         for row in table:
@@ -84,7 +90,7 @@ def spectra_of(product: JwstProduct) -> list[ExtractedSpectrum]:
             source = row["SOURCE_ID"] if "SOURCE_ID" in table.colnames else None
             order = row["SPECTRAL_ORDER"] if "SPECTRAL_ORDER" in table.colnames else header.get("SPORDER")
             told = dict(header) | {"SOURCEID": None if source is None else int(source)}
-            found.append(ExtractedSpectrum(product, told, told["SOURCEID"], order, units, _values(cells)))
+            found.append(ExtractedSpectrum(product, told, told["SOURCEID"], slit, order, units, _values(cells)))
     if not found:
         raise InputError("no extension EXTRACT1D", path=product.path)
     return found

@@ -10,6 +10,7 @@ import numpy as np
 from rtools.errors import InputError
 from rtools.pipeline.stage3.apertures import aperture_of, correction_table, numbers_of, rings_of
 from rtools.pipeline.stage3.cube_errors import errors_of_cube
+from rtools.pipeline.stage3.filling import lack_of, profile_of, tell_lack
 from rtools.pipeline.stage3.slits import Slit
 from rtools.products.jwst import JwstProduct, NewHdu, cube_wavelengths, integration_times, sky_of
 from rtools.spectra.apcorr import aperture_correction
@@ -39,9 +40,6 @@ OTHER_TYPES = {"N_ALONGDISP": "uint32"}
 OF_BACKGROUND = ("bkg_fit", "bkg_order", "smoothing_length")
 """Options that say how a background is fitted."""
 
-LEAST_TOLD = 0.999
-"""Apertures of which less than this share is good are counted in a warning."""
-
 
 def slit_table(making: ProductMaking, slit: Slit, version: int) -> NewHdu | None:
     """The spectrum of a slit, a row for each wavelength.
@@ -65,8 +63,9 @@ def slit_table(making: ProductMaking, slit: Slit, version: int) -> NewHdu | None
         return None
     extraction, dispersion = laid
     scale = slit.scale()
-    found = SpectralSums.of_slit(extraction.extract(slit.planes(slice(0, 1), dispersion)))
-    _tell_coverage(making, slit, found)
+    profile = profile_of(making, [(slit, laid)])
+    found = SpectralSums.of_slit(extraction.extract(slit.planes(slice(0, 1), dispersion), profile))
+    tell_lack(making, slit, [lack_of(found)])
     columns = _columns(making, slit, extraction, found, scale)
     table = {"WAVELENGTH": extraction.wavelength} | {name: values[0] for name, values in columns.items()}
     return NewHdu("EXTRACT1D", _table(table), version, units=units_of(scale.unit), cards=_cards(slit, laid))
@@ -89,19 +88,19 @@ def series_table(making: ProductMaking, segments: Sequence[Slit], version: int) 
     NewHdu or None
         None where the slit has no aperture, or nothing of it has a wavelength.
     """
-    laid = [_laid(making, one) for one in segments]
-    if any(one is None for one in laid):
+    laid = [one for one in (_laid(making, segment) for segment in segments) if one is not None]
+    if len(laid) < len(segments):
         return None
-    scale, width = segments[0].scale(), max(len(one[0].wavelength) for one in laid if one)
-    rows = _empty_rows(sum(slit.integrations for slit in segments), width)
+    scale, width = segments[0].scale(), max(len(one[0].wavelength) for one in laid)
+    profile = profile_of(making, list(zip(segments, laid, strict=True)))
+    rows = _empty_rows(sum(slit.integrations for slit in segments), width, () if profile is None else ("FILLED",))
     first, told = 0, []
-    for slit, one in zip(segments, laid, strict=True):
-        extraction, dispersion = one
+    for slit, (extraction, dispersion) in zip(segments, laid, strict=True):
         length = len(extraction.wavelength)
         last = first + slit.integrations
         for block in slit.blocks():
-            found = SpectralSums.of_slit(extraction.extract(slit.planes(block, dispersion)))
-            told.append(found.covered.min(initial=1.0))
+            found = SpectralSums.of_slit(extraction.extract(slit.planes(block, dispersion), profile))
+            told.append(lack_of(found))
             span = slice(first + block.start, first + block.stop)
             for name, values in _columns(making, slit, extraction, found, scale).items():
                 rows[name][span, :length] = values
@@ -110,9 +109,7 @@ def series_table(making: ProductMaking, segments: Sequence[Slit], version: int) 
         for name, values in times_of(slit).items():
             rows[name][first:last] = values
         first = last
-    if min(told) < LEAST_TOLD:
-        making.log("warning", f"{segments[0].name}: of apertures as little as {min(told):.0%} is good; NPIXELS says "
-                              "what is, and FLUX is the sum of it")  # fmt: skip
+    tell_lack(making, segments[0], told)
     units = units_of(scale.unit)
     return NewHdu("EXTRACT1D", rows, version, units=units, cards=_cards(segments[0], laid[0]))
 
@@ -246,15 +243,7 @@ def _columns(making, slit, extraction, found, scale):
     if table is None or str(slit.told("SRCTYPE") or "POINT").upper() != "POINT":
         return columns
     waves = np.broadcast_to(extraction.wavelength, found.npixels.shape)
-    return corrected(columns, aperture_correction(table, waves, found.npixels))
-
-
-def _tell_coverage(making, slit, found):
-    lacking = found.covered < LEAST_TOLD
-    if lacking.any():
-        making.log("warning", f"{slit.name}: at {lacking.sum()} of {lacking.size} wavelengths part of the aperture is "
-                              f"bad, as little as {found.covered.min():.0%} of it good; NPIXELS says what is, and FLUX "
-                              "is the sum of it")  # fmt: skip
+    return corrected(columns, aperture_correction(table, waves, found.npixels if found.size is None else found.size))
 
 
 def _cards(slit, laid):
@@ -284,13 +273,14 @@ def _table(columns):
     return Table(columns, copy=False)
 
 
-def _empty_rows(count, width):
-    """Rows of a series of spectra: vectors are NaN, or 0 where whole numbers are."""
+def _empty_rows(count, width, further=()):
+    """Rows of a series of spectra, with further vectors: vectors are NaN, or 0 where whole numbers are."""
     from rtools.jwst.layout import product_layout
 
     table = product_layout("x1dints").hdu("EXTRACT1D")
     columns = () if table is None else table.columns
     types = [(one.name, OTHER_TYPES.get(one.name, one.dtype), (width,) if one.cell else ()) for one in columns]
+    types += [(name, "float64", (width,)) for name in further]
     rows = np.zeros(count, types)
     for name in rows.dtype.names:
         if rows[name].dtype.kind == "f":

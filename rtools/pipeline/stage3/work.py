@@ -38,8 +38,6 @@ class ProductWork:
         ``make(making)`` makes the products (`rtools.pipeline.stage3.making.ProductMaking`).
     together : bool
         Whether all files make one product; else each has its own.
-    joins : bool
-        Whether all files make one product where ``-o`` names it; else each has its own.
     of : callable or None
         ``of(product)``: whether a product of these kinds is one of its own, where others of the kind are images, of
         which the tool makes something else.
@@ -54,7 +52,8 @@ class ProductWork:
     idle : callable or None
         ``idle(products, options)``: options that do nothing for these files, by name, and what is said of them.
     segments : bool
-        Whether segments of one exposure, ``-seg001`` and so on, are one thing.
+        Whether segments of one exposure, ``-seg001`` and so on, that are named together are one thing, of which one
+        product without ``-seg`` is made.
     check : callable or None
         ``check(products, options)`` refuses what cannot be done, before any work.
     copies : float
@@ -66,7 +65,6 @@ class ProductWork:
     gives: Callable[[str, Mapping[str, Any]], tuple[str, ...]]
     make: Callable[[ProductMaking], None]
     together: bool = False
-    joins: bool = False
     of: Callable[[JwstProduct], bool] | None = None
     beside: tuple[str, ...] = ()
     beside_called: str = ""

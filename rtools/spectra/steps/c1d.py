@@ -12,7 +12,8 @@ STEP = ProductStep(
     summary="Combine extracted spectra of a source.",
     description=(
         "Takes extracted spectra (_x1d), and writes the weighted mean of those of each source and spectral order "
-        "(_c1d), with its error, the sum of the weights and the number of spectra at each wavelength. Points with "
+        "(_c1d), of each slit where files name no source (SOURCEID), with its error, the sum of the weights and the "
+        "number of spectra at each wavelength. Points with "
         "DO_NOT_USE or without a flux do not count; wavelengths to which nothing came are left out.\n\n"
         "The grid has a point for each clump of wavelengths, one of each spectrum, which is what the mission's "
         "pipeline makes (--grid merged); or it is that of the first spectrum, one of equal ratios, or that of a file. "

@@ -1,7 +1,7 @@
 """Declaration of the extraction of spectra; `rtools.spectra.box` and `rtools.spectra.cube` do the work."""
 
 from rtools.declare import Option, ProductStep, Reference
-from rtools.spectra.choices import FITS, SOURCES, VARIABLES
+from rtools.spectra.choices import FILLS, FITS, SOURCES, VARIABLES
 
 __all__ = ["STEP"]
 
@@ -19,15 +19,21 @@ STEP = ProductStep(
         "subtracted. The aperture comes from a reference of type extract1d (JSON), in which the one is taken whose id "
         "is the slit or the exposure type; options of the same names count before it. Edges given as polynomials "
         "count before a width, and a width before start and stop. Without any of them the whole slit is summed.\n\n"
+        "Bad pixels of the aperture are no dips: the spatial profile of the spectrum, which is measured in "
+        "neighbouring wavelengths, says which share of the light they would have, and FLUX, its errors and NPIXELS "
+        "are those of the whole aperture. The column FILLED is the share of the flux that was filled in so; where "
+        "that would be half of it or more there is no flux. Where the source is too faint for a profile, the mean of "
+        "good pixels stands for bad ones. All integrations of a series have one profile. With --fill none bad "
+        "pixels are left out of the sum, and NPIXELS counts the others, as in the mission's tables.\n\n"
         "On a cube, a point source is summed in a circle at the target, less the clipped mean of a ring; both may "
         "grow with wavelength (extract1d reference, ASDF). Of an extended source the whole plane is summed.\n\n"
-        "With -o, segments of one exposure (-seg001, -seg002 …) are joined into one table of all integrations; "
-        "without it each file has its own."
+        "Segments of one exposure (-seg001, -seg002 …) make one table of all integrations, in their order, whose name "
+        "has no -seg: together they are one series. Each file alone makes one of its own integrations."
     ),
     examples=(
         "rt-x1d X_cal.fits --ref extract1d=lrs.json",
         "rt-x1d X_s2d.fits --xstart 14 --xstop 25 --bkg-coeff '2.5;9.5;30;37.5' --bkg-fit median",
-        "rt-x1d X-seg00?_mirimage_calints.fits --refdir refs -o star_x1dints.fits",
+        "rt-x1d X-seg00?_mirimage_calints.fits --refdir refs",
         "rt-x1d X_s3d.fits --radius 0.4 --annulus 0.6,0.9 --center 24.1,22.7",
     ),
     options=(
@@ -51,6 +57,8 @@ STEP = ProductStep(
         Option("position-offset", 0.0, "Pixels by which the aperture and its background are moved."),
         Option("dispaxis", None, "Axis along which the wavelength changes, 1 or 2, where the file does not say it.",
                type=int, minimum=1),
+        Option("fill", "profile", "What stands for bad pixels of the aperture of a slit: what the spatial profile "
+               "says, or none.", choices=FILLS),
         Option("min-coverage", 0.0, "Least share of the aperture that must be good; else there is no flux.",
                minimum=0.0),
         Option("source-type", None, "Of a cube; what it says itself, else EXTENDED.", type=str, choices=SOURCES),

@@ -100,6 +100,34 @@ def test_sources_and_orders_are_combined_apart(tmp_path):
     assert [fits.getval(path, "SPORDER", ("COMBINE1D", version)) for version in (1, 2)] == [1, 2]
 
 
+@pytest.mark.parametrize(("sources", "tables"), [((None, None), 2), ((7, 7), 1), ((7, 8), 2)])
+def test_spectra_of_fixed_slits_are_not_mixed(sources, tables, tmp_path):
+    """Where no source was named, two slits made one table of the mean of both."""
+    paths = []
+    for number, called in enumerate(INPUTS[:2]):
+        path = tmp_path / f"{number}_x1d.fits"
+        with fits.open(golden_product(called)) as hdus:
+            second = hdus["EXTRACT1D"].copy()
+            second.data["FLUX"] *= 3
+            for version, one, slit in ((1, hdus["EXTRACT1D"], "S200A1"), (2, second, "S400A1")):
+                one.header.update(EXTVER=version, SLTNAME=slit)
+                one.header.pop("SOURCEID", None)
+                if sources[version - 1] is not None:
+                    one.header["SOURCEID"] = sources[version - 1]
+            fits.HDUList([*hdus[:2], second]).writeto(path)
+        paths.append(path)
+    path = combined(tmp_path, sources=paths)
+    with fits.open(path) as hdus:
+        assert sum(hdu.name == "COMBINE1D" for hdu in hdus) == tables
+        assert hdus["COMBINE1D", 1].header.get("SLTNAME") == ("S200A1" if tables == 2 else None)
+    if tables == 2:
+        np.testing.assert_allclose(table(path, 2)["FLUX"], 3 * table(path)["FLUX"])
+        assert fits.getval(path, "SLTNAME", ("COMBINE1D", 2)) == "S400A1"
+        verdict = asked_of_jwst("files", path)[str(path)]
+        assert (verdict["ok"], verdict["trusted"]) == (True, True)
+        assert tool("validate", path) == 0
+
+
 def test_what_cannot_be_combined_is_refused(tmp_path, capsys):
     path = tmp_path / golden_product("extracted").name
     shutil.copy(golden_product("extracted"), path)

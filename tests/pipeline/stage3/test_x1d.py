@@ -16,6 +16,8 @@ PARTS = ("POISSON", "RNOISE", "FLAT")
 ERRORS = ("FLUX_ERROR", "SB_ERROR", "BKGD_ERROR", *(f"{name}_VAR_{kind}" for name in ("FLUX", "SB", "BKGD")
                                                    for kind in PARTS))  # fmt: skip
 BOX = "--src-coeff=14.25,0.01;24.25,0.01"
+GOOD_ALONE = "--fill=none"
+"""Bad pixels are left out, as the peer does it."""
 SKY = "--bkg-coeff=2.5;9.5;30;37.5"
 
 
@@ -48,7 +50,7 @@ def test_spectra_of_slits_are_the_missions(peer, reference, options, jwst_golden
     """But for the error of a background where a pixel of the aperture is bad: the peer takes it as if all were good."""
     spec = jwst_golden("spec")
     given = "--ref", f"extract1d={spec / f'ref_extract1d_{reference}.json'}"
-    path = extracted(tmp_path, golden_product("slit"), *given, *options)
+    path = extracted(tmp_path, golden_product("slit"), GOOD_ALONE, *given, *options)
     found, wanted = spectrum(path), spectrum(spec / f"{peer}.fits")
     assert found.colnames == wanted.colnames
     single = 6e-8  # the peer's median is a number of single precision
@@ -69,14 +71,14 @@ def test_spectra_of_slits_are_the_missions(peer, reference, options, jwst_golden
 
 
 def test_the_spectrum_of_a_rectified_image_is_the_missions(jwst_golden, tmp_path):
-    options = "--xstart", 14, "--xstop", 25
+    options = "--xstart", 14, "--xstop", 25, GOOD_ALONE
     found = spectrum(extracted(tmp_path, golden_product("rectified"), *options))
     compared(found, spectrum(jwst_golden("spec") / "out_x1d_of_s2d.fits"), found.colnames)
 
 
 def test_spectra_of_integrations_are_the_missions(jwst_golden, tmp_path):
     spec = jwst_golden("spec")
-    path = extracted(tmp_path, golden_product("slit_series"), BOX, SKY, suffix="x1dints")
+    path = extracted(tmp_path, golden_product("slit_series"), BOX, SKY, GOOD_ALONE, suffix="x1dints")
     found, wanted = spectrum(path), spectrum(spec / "out_x1dints.fits")
     assert found.colnames == wanted.colnames
     compared(found, wanted, [name for name in wanted.colnames if name not in ERRORS])
@@ -179,13 +181,16 @@ def segments(tmp_path):
     return paths
 
 
-def test_segments_of_an_exposure_are_joined_where_o_names_one_product(segments, tmp_path, jwst_golden):
-    path = tmp_path / "joined_x1dints.fits"
-    assert tool("x1d", *reversed(segments), "-o", path, BOX, SKY, "-q") == 0
+def test_segments_of_an_exposure_are_one_series_whether_o_names_it_or_not(segments, tmp_path, jwst_golden):
+    """Without -o each had a table of its own, where rt-phot joined them."""
+    path, named = tmp_path / "jw01234001001_02101_00001_mirimage_x1dints.fits", tmp_path / "joined_x1dints.fits"
+    for words in ((), ("-o", named)):
+        assert tool("x1d", *reversed(segments), *words, BOX, SKY, GOOD_ALONE, "-q") == 0
     found, whole = spectrum(path), spectrum(jwst_golden("spec") / "out_x1dints.fits")
     assert list(found["INT_NUM"]) == [1, 2, 3, 4, 5, 6]
     assert list(found["SEGMENT"]) == [1, 1, 2, 2, 2, 2]
     compared(found, whole, ["FLUX", "NPIXELS", "MJD-AVG", "TDB-MID"])
+    compared(spectrum(named), found, found.colnames, rtol=0)
     assert list(Table.read(path, hdu="INT_TIMES")["integration_number"]) == [1, 2, 3, 4, 5, 6]
     header = fits.getheader(path)
     assert (header["INTSTART"], header["INTEND"], "EXSEGNUM" in header) == (1, 6, False)
@@ -193,11 +198,11 @@ def test_segments_of_an_exposure_are_joined_where_o_names_one_product(segments, 
     assert tool("validate", path) == 0
 
 
-def test_without_o_each_segment_has_its_own_spectra(segments, tmp_path):
-    assert tool("x1d", *segments, "--outdir", tmp_path / "out", BOX, SKY, "-q") == 0
-    made = sorted((tmp_path / "out").iterdir())
-    assert [path.name for path in made] == [path.name.replace("calints", "x1dints") for path in segments]
-    assert [list(spectrum(path)["INT_NUM"]) for path in made] == [[1, 2], [3, 4, 5, 6]]
+def test_a_segment_alone_has_its_own_spectra(segments, tmp_path):
+    assert tool("x1d", segments[1], "--outdir", tmp_path / "out", BOX, SKY, "-q") == 0
+    made = list((tmp_path / "out").iterdir())
+    assert [path.name for path in made] == [segments[1].name.replace("calints", "x1dints")]
+    assert list(spectrum(made[0])["INT_NUM"]) == [3, 4, 5, 6]
 
 
 def test_each_order_of_a_series_has_a_table(tmp_path):
@@ -234,7 +239,7 @@ def test_files_that_are_no_segments_of_one_exposure_are_not_joined(segments, tmp
 
 
 def test_memory_does_not_grow_with_integrations(monkeypatch, tmp_path):
-    """Few are read at a time, and the table is the same."""
+    """Few are read at a time, once for the profile and once for the spectra, and the table is the same."""
     from rtools.pipeline.stage3 import slits
 
     whole = spectrum(extracted(tmp_path, golden_product("slit_series"), BOX, suffix="x1dints"))
@@ -244,8 +249,8 @@ def test_memory_does_not_grow_with_integrations(monkeypatch, tmp_path):
         slits.Slit, "planes", lambda self, block, axis: (read.append(block), plain(self, block, axis))[1]
     )
     found = spectrum(extracted(tmp_path, golden_product("slit_series"), BOX, suffix="x1dints"))
-    assert read == [slice(0, 2), slice(2, 4), slice(4, 6)]
-    assert all(np.array_equal(found[name], whole[name], equal_nan=True) for name in whole.colnames)
+    assert read == 2 * [slice(0, 2), slice(2, 4), slice(4, 6)]
+    compared(found, whole, whole.colnames, rtol=1e-9)
 
 
 def changed(tmp_path, change, source="slit"):
@@ -263,37 +268,89 @@ def test_rates_give_rates_and_say_so(tmp_path):
     np.testing.assert_allclose(found["FLUX"], found["SURF_BRIGHT"] * found["NPIXELS"])
 
 
-def test_bad_pixels_are_left_out_and_told(tmp_path, capsys):
+def test_bad_pixels_are_left_out_where_it_is_asked_for_and_told(tmp_path, capsys):
     def spoil(hdus):
         hdus["DQ"].data[60, 15:24] |= 1
         hdus["SCI"].data[60, 18] = 1e9  # what is flagged does not count
         hdus["DQ"].data[61, :] |= 1
 
     path = changed(tmp_path, spoil)
-    found = spectrum(extracted(tmp_path, path, BOX, "--min-coverage", 0.15))
+    found = spectrum(extracted(tmp_path, path, BOX, GOOD_ALONE, "--min-coverage", 0.15))
     assert "as little as 0% of it good" in capsys.readouterr().err
     assert np.isnan(found["FLUX"][[60, 61]]).all()
     assert found["DQ"][[59, 60, 61]].tolist() == [0, 1, 1]
     assert found["NPIXELS"][61] == 0
-    kept = spectrum(extracted(tmp_path, path, BOX))
+    kept = spectrum(extracted(tmp_path, path, BOX, GOOD_ALONE))
     assert 0 < kept["FLUX"][60] < 0.2 * kept["FLUX"][59]
+    assert "FILLED" not in kept.colnames
 
 
-def test_an_aperture_correction_multiplies_flux_but_not_background(tmp_path):
-    waves, sizes = np.linspace(4, 8, 3, dtype="f4"), np.array([3, 20], "u1")
-    row = ("SUB64P", waves, 3, sizes, 2, np.full((3, 2), 1.25, "f4"), np.zeros((3, 2), "f4"))
+def test_where_half_of_the_light_is_missing_there_is_no_flux(tmp_path, capsys):
+    path = changed(tmp_path, lambda hdus: hdus["DQ"].data[60, 17:24].__ior__(1))
+    found = spectrum(extracted(tmp_path, path, BOX))
+    assert "at 1 wavelengths there is no flux" in capsys.readouterr().err
+    assert np.flatnonzero(np.isnan(found["FLUX"])).tolist() == [60]
+    assert found["DQ"][60] == 1
+    assert np.isnan(found["FILLED"][60])
+
+
+def test_a_bad_pixel_of_all_integrations_makes_no_dip_and_no_change_in_time(tmp_path):
+    """The sum lacked the light of the pixel, or had it in those integrations alone in which it was good."""
+    whole = spectrum(extracted(tmp_path, golden_product("slit_series"), BOX, SKY, suffix="x1dints"))
+
+    def spoil(hdus):
+        hdus["DQ"].data[:, 62, 19] |= 1
+        hdus["DQ"].data[::2, 40, 20] |= 1
+
+    spoilt = changed(tmp_path, spoil, "slit_series")
+    filled, plain = (
+        spectrum(extracted(tmp_path, spoilt, BOX, SKY, *words, suffix="x1dints")) for words in ((), (GOOD_ALONE,))
+    )
+    for row in (62, 40):
+        bad = slice(None, None, 1 if row == 62 else 2)
+        assert (plain["FLUX"][bad, row] / whole["FLUX"][bad, row] < 0.85).all()
+        change = (filled["FLUX"][bad, row] - whole["FLUX"][bad, row]) / filled["FLUX_ERROR"][bad, row]
+        assert np.abs(change).max() < 3
+        assert (filled["FILLED"][bad, row] > 0.1).all()
+        assert (filled["FLUX_ERROR"][bad, row] > whole["FLUX_ERROR"][bad, row]).all()
+    np.testing.assert_allclose(filled["NPIXELS"], 10, rtol=1e-12)
+    others = np.setdiff1d(np.arange(120), [40, 62])
+    np.testing.assert_allclose(filled["FILLED"][:, others], whole["FILLED"][:, others], atol=1e-3)
+
+
+def correction_file(path, sizes, factors):
+    waves, sizes = np.linspace(4, 8, 3, dtype="f4"), np.array(sizes, "u1")
+    row = ("SUB64P", waves, 3, sizes, 2, np.tile(np.float32(factors), (3, 1)), np.zeros((3, 2), "f4"))
     kinds = [("subarray", "S17"), ("wavelength", "f4", 3), ("nelem_wl", "i2"), ("size", "u1", 2), ("nelem_size", "i2"),
              ("apcorr", "f4", (3, 2)), ("apcorr_err", "f4", (3, 2))]  # fmt: skip
     table = fits.BinTableHDU(np.array([row], kinds), name="APCORR")
     primary = fits.PrimaryHDU()
     primary.header.update(TELESCOP="JWST", REFTYPE="APCORR", INSTRUME="MIRI", EXP_TYPE="MIR_LRS-FIXEDSLIT",
                           DATAMODL="MirLrsApcorrModel")  # fmt: skip
-    fits.HDUList([primary, table]).writeto(tmp_path / "apcorr.fits")
+    fits.HDUList([primary, table]).writeto(path)
+    return path
+
+
+def test_an_aperture_correction_multiplies_flux_but_not_background(tmp_path):
+    reference = correction_file(tmp_path / "apcorr.fits", [3, 20], [1.25, 1.25])
     point = changed(tmp_path, lambda hdus: hdus["SCI"].header.update(SRCTYPE="POINT"))
     plain = spectrum(extracted(tmp_path, point, BOX, SKY))
-    found = spectrum(extracted(tmp_path, point, BOX, SKY, "--ref", f"apcorr={tmp_path / 'apcorr.fits'}"))
+    found = spectrum(extracted(tmp_path, point, BOX, SKY, "--ref", f"apcorr={reference}"))
     for name, factor in (("FLUX", 1.25), ("SB_ERROR", 1.25), ("FLUX_VAR_FLAT", 1.25**2), ("BACKGROUND", 1)):
         np.testing.assert_allclose(found[name], factor * plain[name], rtol=1e-12)
+
+
+@pytest.mark.parametrize("fill", ["profile", "none"])
+def test_an_aperture_correction_takes_the_whole_aperture_as_its_size(fill, tmp_path):
+    """Good pixels were counted: one that is bad made the aperture smaller, and the correction too large."""
+    point = changed(tmp_path, lambda hdus: hdus["SCI"].header.update(SRCTYPE="POINT"))
+    reference = correction_file(tmp_path / "apcorr.fits", [10, 9], [1.1, 1.6])
+    words = (BOX, SKY, "--fill", fill)
+    plain = spectrum(extracted(tmp_path, point, *words))
+    found = spectrum(extracted(tmp_path, point, *words, "--ref", f"apcorr={reference}"))
+    bad = spectrum(extracted(tmp_path, point, BOX, SKY, GOOD_ALONE))["NPIXELS"] < 10 - 1e-6
+    assert bad.sum() > 3
+    np.testing.assert_allclose(found["FLUX"] / plain["FLUX"], 1.1, rtol=1e-6)
 
 
 def without_wcs(hdus):

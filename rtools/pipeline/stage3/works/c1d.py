@@ -31,16 +31,16 @@ TIMES = {"exposure_time": "EFFEXPTM", "integration_time": "EFFINTTM"}
 UNITS = {"FLUX": ("FLUX", "ERROR"), "SURF_BRIGHT": ("SURF_BRIGHT", "SB_ERROR")}
 """Columns of extracted spectra whose unit goes to columns of the combined one."""
 
-PASSED = ("SPORDER", "DISPAXIS", "SRCTYPE", "SOURCEID")
+PASSED = ("SLTNAME", "SPORDER", "DISPAXIS", "SRCTYPE", "SOURCEID")
 
 
 def _make(making: ProductMaking) -> None:
     from astropy.table import Table
 
     found = [one for product in making.products for one in spectra_of(product)]
-    groups: dict[tuple[Any, Any], list[ExtractedSpectrum]] = {}
+    groups: dict[tuple[Any, ...], list[ExtractedSpectrum]] = {}
     for one in found:
-        groups.setdefault((one.source, one.order), []).append(one)
+        groups.setdefault(one.target, []).append(one)
     given = _grid_of_file(making.options["grid"])
     tables, overlap = [], making.options["method"] == "overlap"
     for version, same in enumerate(groups.values(), 1):
@@ -58,6 +58,8 @@ def _make(making: ProductMaking) -> None:
                    "N_INPUT": made.count.astype(np.float64)}  # fmt: skip
         units = {name: unit for key, unit in same[0].units.items() for name in UNITS[key] if unit}
         cards = {key: same[0].header[key] for key in PASSED if same[0].header.get(key) is not None}
+        if len({one.slit for one in same}) > 1:
+            cards.pop("SLTNAME", None)
         tables.append(NewHdu("COMBINE1D", Table(columns), version, units=units, cards=cards))
     told = passed_on(making.products[0], combine_1d="COMPLETE") | {"model_type": "MultiCombinedSpecModel"}
     making.write_new("c1d", told | {"exposure": exposed_together(making.products)}, tables)

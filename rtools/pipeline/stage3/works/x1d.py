@@ -31,7 +31,7 @@ SLICED = ("MIR_MRS", "NRS_IFU")
 """Exposure types of integral fields: their spectra are those of cubes."""
 
 OF_SLITS = ("xstart", "xstop", "ystart", "ystop", "extract_width", "src_coeff", "bkg_coeff", "independent_var",
-            "bkg_fit", "bkg_order", "smoothing_length", "position_offset", "dispaxis")  # fmt: skip
+            "bkg_fit", "bkg_order", "smoothing_length", "position_offset", "dispaxis", "fill")  # fmt: skip
 OF_CUBES = ("source_type", "center", "radius", "annulus", "sigma_clip")
 OF_POINTS = ("center", "radius", "annulus")
 """Options that say something of one kind of source alone."""
@@ -163,8 +163,12 @@ def _refuse_no_segments(products):
             raise UsageError("-o names one product, and only segments of a time series are joined to one",
                              path=product.path)  # fmt: skip
     refuse_other(products, *OF_EXPOSURE, "bunit_data")
-    if len({len(slits_of(product)) for product in products}) > 1:
-        raise InputError("segments have other numbers of slits", path=products[0].path)
+    shapes = [[slit.shape[-2:] for slit in slits_of(product)] for product in products]
+    for product, found in zip(products, shapes, strict=True):
+        if found != shapes[0]:
+            raise InputError(
+                f"its slits have other numbers or shapes than those of {products[0].path}", path=product.path
+            )
     ends = 0
     for product in sorted(products, key=first_integration):
         if first_integration(product) <= ends:
@@ -179,6 +183,6 @@ WORK = ProductWork(
     make=_make,
     check=_check,
     idle=_idle,
-    joins=True,
+    segments=True,
     copies=0.5,
 )
