@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rtools.work.statistics import MAD_TO_SIGMA
+
 __all__ = ["LEAST_LIGHT", "Completion", "SpatialProfile", "completed", "spatial_profile"]
 
 LEAST_LIGHT = 0.5
@@ -39,9 +41,6 @@ OUTLYING = 5.0
 
 TOLERATED = 0.03
 """Share of the light by which a pixel may be off in any case, so that a steep trace is not left out piece by piece."""
-
-TO_SIGMA = 1.4826
-"""From a median absolute deviation to the standard deviation of a Gaussian."""
 
 ROUNDS = 3
 
@@ -165,7 +164,7 @@ def _measured(light, noise, good, weights, smooth):
         share, varied, significant = _shares(light, flux, error, kept, smooth)
         share, norm = _normal(np.where(significant, share, np.nan), weights)
         away = np.where(good, np.abs(light - flux * norm * np.nan_to_num(share)), np.nan)
-        scatter = TO_SIGMA * np.nan_to_num(_of_bins(away, np.nanmedian))
+        scatter = MAD_TO_SIGMA * np.nan_to_num(_of_bins(away, np.nanmedian))
         allowed = np.maximum(OUTLYING * np.maximum(scatter, np.sqrt(noise)), TOLERATED * flux * norm)
         kept = good & ~(away > allowed)
     squares = _running(np.where(kept, away, 0.0) ** 2, REACHES[0])

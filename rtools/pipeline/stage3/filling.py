@@ -46,9 +46,10 @@ def profile_of(making: ProductMaking, parts: Sequence[tuple[Slit, tuple[BoxExtra
         for block in slit.blocks():
             light, variance = extraction.light(slit.planes(block, dispersion))
             good = np.isfinite(light) & np.isfinite(variance)
-            total += np.where(good, light, 0.0).sum(axis=0)
-            noise += np.where(good, variance, 0.0).sum(axis=0)
-            count += good.sum(axis=0)
+            for number, known in enumerate(good):  # one by one: the same bits however they are divided into blocks
+                total += np.where(known, light[number], 0.0)
+                noise += np.where(known, variance[number], 0.0)
+                count += known
     with np.errstate(invalid="ignore", divide="ignore"):
         return spatial_profile(total / count, noise / np.square(count), parts[0][1][0].weights)
 

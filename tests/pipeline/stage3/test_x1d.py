@@ -250,7 +250,7 @@ def test_memory_does_not_grow_with_integrations(monkeypatch, tmp_path):
     )
     found = spectrum(extracted(tmp_path, golden_product("slit_series"), BOX, suffix="x1dints"))
     assert read == 2 * [slice(0, 2), slice(2, 4), slice(4, 6)]
-    compared(found, whole, whole.colnames, rtol=1e-9)
+    assert all(np.array_equal(found[name], whole[name], equal_nan=True) for name in whole.colnames)
 
 
 def changed(tmp_path, change, source="slit"):
