@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,34 @@ BAD = np.uint32(PIXEL_FLAGS["DO_NOT_USE"] | PIXEL_FLAGS["NON_SCIENCE"])
 CORNERS = ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))
 """Of a pixel, in order around it."""
 
-SLICER = "alpha_beta"
-"""The frame of a gwcs in which MIRI's slices lie: along a slice, across the slices, arcsec."""
+SMALL = 0.1
+"""Part of a pixel over which a slope is measured: half a pixel away another slice may begin, or the detector end."""
+
+
+class Slicer(NamedTuple):
+    """The frame of a gwcs in which slices lie side by side.
+
+    Attributes
+    ----------
+    frame : str
+        Its name.
+    along, across : int
+        Which of its coordinates is along a slice, and which across the slices.
+    detector : int
+        Axis of the detector along a slice: 0 for x, 1 for y; the wavelength changes along the other one.
+    """
+
+    frame: str
+    along: int
+    across: int
+    detector: int
+
+
+ALIKE = 100
+"""Places across slices that differ by less than such a part of the whole are those of one; NIRSpec has 30 slices."""
+
+SLICERS = (Slicer("alpha_beta", 0, 1, 0), Slicer("slicer", 1, 0, 1))
+"""Of MIRI's spectrometer, in arcsec; of NIRSpec, in metres."""
 
 
 def cloud_of(product: JwstProduct, map_file: str | None, channel: str | None) -> PixelCloud:
@@ -124,40 +150,57 @@ def _of_gwcs(product, pixels, channel):
                          path=product.path) from None  # fmt: skip
     if wcs.output_frame.naxes != 3:
         raise InputError("its gwcs has no wavelengths", path=product.path)
+    if wcs.forward_transform.n_inputs != 2:
+        raise InputError("its gwcs wants the number of a slice: coordinates for all slices together are wanted",
+                         mend="run assign_wcs there once more, as it is today", path=product.path)  # fmt: skip
     y, x = pixels
-    ra, dec, wavelength = _called(wcs, x, y)
-    depth = _depth(wcs, x, y, product)
-    if SLICER in wcs.available_frames:
-        corners = _of_slices(wcs, x, y, cube_facts(channel or "1").slice_width)
-    else:
+    ra, dec, wavelength = _called(wcs, x, y)[:3]
+    slicer = next((one for one in SLICERS if one.frame in wcs.available_frames), None)
+    if slicer is None:
+        along = 0 if product.meta.get("wcsinfo", {}).get("dispersion_direction") == 1 else 1
         found = [_called(wcs, x + dx, y + dy)[:2] for dx, dy in CORNERS]
         corners = tuple(np.stack([one[axis] for one in found], axis=-1) for axis in (0, 1))
+    else:
+        along = 1 - slicer.detector
+        width = cube_facts(channel).slice_width if channel else None
+        corners = _of_slices(wcs, x, y, slicer, width)
+    depth = _slope(lambda x, y: _called(wcs, x, y)[2], x, y, along)
     return {"ra": ra, "dec": dec, "wavelength": wavelength, "corner_ra": corners[0], "corner_dec": corners[1],
-            "depth": depth}  # fmt: skip
+            "depth": np.abs(depth)}  # fmt: skip
 
 
 def _called(wcs: Any, x: Any, y: Any) -> list[np.ndarray]:
     return [np.asarray(values, np.float64) for values in wcs(x, y, with_bounding_box=False)]
 
 
-def _depth(wcs, x, y, product):
-    """Extent of pixels in wavelength: half the difference of the wavelengths of their neighbours along dispersion."""
-    along = product.meta.get("wcsinfo", {}).get("dispersion_direction")
-    dx, dy = (1.0, 0.0) if along == 1 else (0.0, 1.0)
-    before, behind = (_called(wcs, x + sign * dx / 2, y + sign * dy / 2)[2] for sign in (-1, 1))
-    return np.abs(behind - before)
+def _slope(function, x, y, axis):
+    """How much a function of x and y changes from pixel to pixel along an axis."""
+    dx, dy = (SMALL, 0.0) if axis == 0 else (0.0, SMALL)
+    before, behind = (np.asarray(function(x + sign * dx, y + sign * dy), np.float64) for sign in (-1, 1))
+    return (behind - before) / (2 * SMALL)
 
 
-SMALL = 0.1
-"""Part of a pixel over which a slope is measured: half a pixel away another slice may begin."""
-
-
-def _of_slices(wcs, x, y, width):
+def _of_slices(wcs, x, y, slicer, width):
     """Corners in slices: half a pixel to either side along a slice, and the edges of the slice across it."""
-    to_slicer, to_sky = wcs.get_transform("detector", SLICER), wcs.get_transform(SLICER, wcs.output_frame)
-    alpha, beta, *rest = (np.asarray(values) for values in to_slicer(x, y))
-    before, behind = (np.asarray(to_slicer(x + shift, y)[0]) for shift in (-SMALL, SMALL))
-    half = (behind - before) / (4 * SMALL)
-    turns = ((-half, -1), (half, -1), (half, 1), (-half, 1))
-    found = [to_sky(alpha + side, beta + sign * width / 2, *rest)[:2] for side, sign in turns]
+    to_slicer = wcs.get_transform(wcs.input_frame, slicer.frame)
+    to_sky = wcs.get_transform(slicer.frame, wcs.output_frame)
+    places = [np.asarray(values, np.float64) for values in to_slicer(x, y)]
+    half = _slope(lambda x, y: to_slicer(x, y)[slicer.along], x, y, slicer.detector) / 2
+    width = _pitch(places[slicer.across]) if width is None else width
+    found = []
+    for side, edge in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
+        corner = list(places)
+        corner[slicer.along] = corner[slicer.along] + side * half
+        corner[slicer.across] = corner[slicer.across] + edge * width / 2
+        found.append(to_sky(*corner)[:2])
     return tuple(np.stack([np.asarray(one[axis], np.float64) for one in found], axis=-1) for axis in (0, 1))
+
+
+def _pitch(across):
+    """From slice to slice, by the pixels' places across them: in a slice these are alike."""
+    places = np.unique(across[np.isfinite(across)])
+    apart = np.diff(places) > np.ptp(places) / ALIKE if len(places) else np.zeros(0, bool)
+    if not apart.any():
+        raise InputError("its pixels lie in one slice, whose width is not known")
+    slices = np.split(places, np.flatnonzero(apart) + 1)
+    return float(np.median(np.diff([one.mean() for one in slices])))

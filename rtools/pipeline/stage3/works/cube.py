@@ -46,8 +46,16 @@ def _make(making: ProductMaking) -> None:
     cube = build_cube(cloud, grid, _reach(options, grid), making.work)
     meta = passed_on(first, "wcs", "wcsinfo", cube_build="COMPLETE") | cube_meta(first, grid, options)
     meta["exposure"] = exposed_together(making.products)
+    meta["instrument"] = dict(meta.get("instrument") or {}) | _of_all(making.products, channel)
     unit = first.arrays["data"].unit
     making.write_new("s3d", meta, cube_hdus(cube, grid, unit), tree={"meta": {"wcs": gwcs_of(grid)}})
+
+
+def _of_all(products, channel):
+    """What the instrument says of a cube of one channel, and of several bands."""
+    bands = {(product.meta.get("instrument") or {}).get("band") for product in products}
+    told = {} if len(bands) == 1 else {"band": "MULTIPLE"}
+    return told if channel is None else told | {"channel": channel}
 
 
 def _channels(product: JwstProduct) -> str:
