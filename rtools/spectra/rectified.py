@@ -106,6 +106,29 @@ class SlitFrame:
         ra, dec = from_plane(np.deg2rad(xi), np.deg2rad(eta), self.tangent)
         return ra, dec, _extended(along, np.arange(len(self.wavelength), dtype=np.float64), self.wavelength)
 
+    def cards(self, table: str, column: str) -> dict[str, Any]:
+        """Keywords of FITS of both axes: arcsec along the slit from its middle, and wavelengths of a table.
+
+        Parameters
+        ----------
+        table, column : str
+            Where the wavelengths are (Greisen et al. 2006, A&A 446, 747: WAVE-TAB).
+
+        Returns
+        -------
+        dict of str to object
+        """
+        along, across = self.dispersion, 3 - self.dispersion
+        step = 3600 * float(np.hypot(*self.slope))
+        told: dict[str, Any] = {"WCSAXES": 2}
+        for axis, middle, size, kind, unit in (
+            (along, 1.0, 1.0, "WAVE-TAB", "um"),
+            (across, (self.length + 1) / 2, step, "OFFSET", "arcsec"),
+        ):
+            told |= {f"CRPIX{axis}": middle, f"CRVAL{axis}": 1.0 if axis == along else 0.0, f"CDELT{axis}": size,
+                     f"CTYPE{axis}": kind, f"CUNIT{axis}": unit}  # fmt: skip
+        return told | {f"PS{along}_0": table, f"PS{along}_1": column}
+
     def wcs(self) -> Any:
         """The same as a gwcs, with its inverse and bounding box."""
         return _gwcs(self)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.wcs import WCS
 
 from rtools.commands.kit.products import split_inputs
 from rtools.products.jwst import NewHdu, open_jwst, stage_new
@@ -22,7 +23,7 @@ def rectified(folder, *sources, options=()):
 
 
 def test_a_rectified_spectrum_is_the_missions_but_for_its_ends(jwst_golden, tmp_path):
-    """The peer leaves out pixels whose wavelength is beyond the median of the first or last row: 44 have no value."""
+    """The peer's drizzle passes over 46 pixels of the first and last rows: 44 of the result have no value."""
     path = rectified(tmp_path)
     with fits.open(path) as found, fits.open(jwst_golden("spec") / "out_s2d.fits") as wanted:
         for name in PLANES:
@@ -42,6 +43,37 @@ def test_a_rectified_spectrum_is_the_missions_but_for_its_ends(jwst_golden, tmp_
     verdict = asked_of_jwst("files", path)[str(path)]
     assert (verdict["ok"], verdict["trusted"], verdict["model"]) == (True, True, "SlitModel")
     assert tool("validate", path) == 0
+
+
+def test_all_light_of_the_first_and_last_rows_comes_to_the_image(tmp_path):
+    """Where the slit is tilted the package drizzle (2.2, 3.0) passes over pixels at the edges."""
+    path = tmp_path / golden_product("slit").name
+    with fits.open(golden_product("slit")) as hdus:
+        hdus["DQ"].data[:] = 1
+        hdus["DQ"].data[0, 30] = hdus["DQ"].data[119, 10] = 0
+        hdus["SCI"].data[[0, 119], [30, 10]] = 5.0
+        hdus["VAR_RNOISE"].data[:] = 4.0
+        hdus.writeto(path)
+    with fits.open(rectified(tmp_path, path, options=("-q",))) as found:
+        assert found["WHT"].data[114:118].sum() == pytest.approx(0.25, rel=1e-5)  # y = 115.85, on the result whole
+        assert found["WHT"].data[1:5].sum() == pytest.approx(0.25, rel=1e-5)
+        np.testing.assert_allclose(found["SCI"].data[found["WHT"].data > 0], 5, rtol=1e-6)
+
+
+def test_the_axes_are_told_as_fits_does(tmp_path):
+    """By a table of wavelengths, one of them for each slit (WAVE-TAB), and arcsec along the slit."""
+    path = rectified(tmp_path)
+    with fits.open(path) as hdus:
+        told = WCS(hdus["SCI"].header, hdus)
+        table = hdus["WCS-TABLE"].data["wavelength"]
+        assert table.shape == (1, 120, 1)
+        np.testing.assert_allclose(told.wcs_pix2world([[19.5, 0], [29.5, 60]], 0)[:, 0], [0, 1.1], atol=1e-6)
+        np.testing.assert_allclose(told.wcs_pix2world([[3, 60]], 0)[0, 1], hdus["WAVELENGTH"].data[60, 3], rtol=1e-7)
+    cut = tmp_path / "cut_s2d.fits"
+    assert tool("cut", path, "--section", "5:20,30:70", "-o", cut) == 0
+    with fits.open(cut) as hdus:
+        found = WCS(hdus["SCI"].header, hdus).wcs_pix2world([[3, 4]], 0)[0]
+    np.testing.assert_allclose(found, told.wcs_pix2world([[8, 34]], 0)[0])
 
 
 def test_its_spectrum_is_that_of_the_image(tmp_path):
@@ -93,6 +125,8 @@ def test_each_slit_of_a_file_is_rectified(tmp_path):
         np.testing.assert_allclose(found["SCI", 2].data, 2 * found["SCI", 1].data, rtol=1e-6)
         assert [found["SCI", version].header["SLTNAME"] for version in (1, 2)] == ["S1", "S2"]
         assert found[0].header["DATAMODL"] == "MultiSlitModel"
+        assert found["WCS-TABLE"].columns.names == ["wavelength_1", "wavelength_2"]
+        assert found["SCI", 2].header["PS2_1"] == "wavelength_2"
         wavelength = found["WAVELENGTH", 2].data[5, 4]
     assert open_jwst(made).node("slits.1.meta.wcs")(4, 5)[2] == pytest.approx(wavelength)
     assert asked_of_jwst("files", made)[str(made)]["ok"]

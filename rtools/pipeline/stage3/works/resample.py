@@ -65,9 +65,10 @@ def _make(making: ProductMaking) -> None:
     hdus: list[NewHdu] = []
     frames = []
     for version, same in enumerate(sets, 1):
-        frame, made = _rectified(making, same, version)
+        frame, made = _rectified(making, same, version, f"wavelength_{version}" if len(sets) > 1 else "wavelength")
         hdus += made
         frames.append(frame)
+    hdus.append(_wavelength_table(hdus, frames))
     if len(products) > 1:
         hdus.append(NewHdu("HDRTAB", table_of_headers(products)))
     told = passed_on(products[0], "wcs", "wcsinfo", resample="COMPLETE")
@@ -80,8 +81,20 @@ def _make(making: ProductMaking) -> None:
     making.write_new("s2d", told | _of_all(making) | {"model_type": model}, hdus, tree=tree)
 
 
-def _rectified(making: ProductMaking, slits: Sequence[Slit], version: int) -> tuple[SlitFrame, list[NewHdu]]:
-    """One slit of all exposures on one frame."""
+def _wavelength_table(hdus: Sequence[NewHdu], frames: Sequence[SlitFrame]) -> NewHdu:
+    """The table that keywords of the images refer to: one row, a column of wavelengths for each slit."""
+    from astropy.table import Table
+
+    names = [hdu.cards[f"PS{frame.dispersion}_1"] for hdu, frame in
+             zip((one for one in hdus if one.name == "SCI"), frames, strict=True)]  # fmt: skip
+    columns = {name: frame.wavelength[None, :, None] for name, frame in zip(names, frames, strict=True)}
+    return NewHdu("WCS-TABLE", Table(columns), units=dict.fromkeys(columns, "um"))
+
+
+def _rectified(
+    making: ProductMaking, slits: Sequence[Slit], version: int, column: str
+) -> tuple[SlitFrame, list[NewHdu]]:
+    """One slit of all exposures on one frame; its keywords refer to a column of wavelengths."""
     unit, places = slits[0].scale().unit, [place_slit(slit) for slit in slits]
     frame, options = frame_of(places), _options(making.options)
     images = [place.image() for place in places]
@@ -90,7 +103,7 @@ def _rectified(making: ProductMaking, slits: Sequence[Slit], version: int) -> tu
     wavelength = np.asarray(frame.to_world(columns, rows)[2], np.float32)
     corners = np.stack(frame.to_world(*_corners(frame.shape))[:2], axis=1)
     cards = {key: slits[0].told(key) for key in PASSED} | {"S_REGION": s_region(corners)}
-    cards = {key: value for key, value in cards.items() if value is not None}
+    cards = {key: value for key, value in cards.items() if value is not None} | frame.cards("WCS-TABLE", column)
     made = [
         NewHdu(name, np.asarray(planes[plane], np.float32), version, cards=cards if name == "SCI" else {},
                unit=unit if name in ("SCI", "ERR") else None)
