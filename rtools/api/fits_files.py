@@ -14,6 +14,7 @@ def to_fits(
     output: str | Path | None = None,
     *,
     sip_error: float | None = 0.01,
+    compressed: bool = False,
     overwrite: bool = False,
     threads: int = 1,
 ) -> Path:
@@ -27,6 +28,8 @@ def to_fits(
         By default beside it, with the extension ``.fits``.
     sip_error : float or None
         Largest error of the header's WCS, pixels; None takes any, with a warning.
+    compressed : bool
+        Store the images in tiles compressed without loss.
     overwrite : bool
         Replace a file that exists.
     threads : int
@@ -60,7 +63,8 @@ def to_fits(
 
     path = free_path(Path(file).with_suffix(".fits") if output is None else output, overwrite=overwrite)
     with open_product(file) as product, working(threads) as work:
-        stage = stage_fits(path, product, sky=sky_cards(product, limit=sip_error, log=warn), work=work)
+        sky = sky_cards(product, limit=sip_error, log=warn)
+        stage = stage_fits(path, product, sky=sky, compressed=compressed, work=work)
     stage.commit()
     return told(stage, path)
 

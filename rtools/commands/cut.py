@@ -58,8 +58,8 @@ RA and DEC are degrees, or sexagesimal with RA in hours. The WCS is that of the 
 file beside it. Several squares, of lists and of tables, go to --outdir, each with the name of its position before the
 suffix of the file; of every file those are made that lie in it.
 
--o x.fits or --format fits writes FITS with the WCS in its header, as rt-fits does. -o x.png draws all squares on one
-sheet of stamps.
+-o x.fits or --format fits writes FITS with the WCS in its header, as rt-fits does; its images are in tiles compressed
+without loss, unless --compression none is said. -o x.png draws all squares on one sheet of stamps.
 
 A guide-window file keeps whole windows of fewer pairs. --pairs and --exposure choose among the pairs of tracking,
 --time among those of all stages by their centres, and a stage that --stage does not name goes. A FACE file keeps the
@@ -205,8 +205,8 @@ def _form_of(product, filename, output, writing):
         return filename, {key: writing[key] for key in ("compression", "profile")}
     refuse_contradiction(filename, "asdf")
     form = writing["form"] or form_of_name(output or "") or "asdf"
-    if form == "fits":
-        refuse_idle({"compression": "is about ASDF"})
+    if form == "fits" and writing["compression"] == "lz4":
+        refuse_idle({"compression": "lz4 is about ASDF; FITS has zlib and none"})
     return str(Path(filename).with_suffix(".fits")) if form == "fits" else filename, writing | {"form": form}
 
 

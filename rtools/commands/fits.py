@@ -13,7 +13,7 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.missions import mission_option, options_by_mission
 from rtools.commands.kit.outputs import Outputs, deliver
-from rtools.commands.kit.tool import tool
+from rtools.commands.kit.tool import tool, typed
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.job.status import shared_status
 from rtools.products.names.extensions import form_of_name
@@ -26,6 +26,7 @@ of_roman = partial(mission_option, "roman")
 EXAMPLES = (
     "rt-fits X_cal.asdf",
     "rt-fits X_cal.fits -o back_cal.asdf",
+    "rt-fits X_cal.asdf --compression zlib --check",
     "rt-fits *_cal.asdf --outdir fits --sip-error 0.002",
     "rt-fits X_uncal.asdf --wcs X_wcs.asdf",
     "rt-fits jw…_cal.fits --check",
@@ -35,7 +36,8 @@ DESCRIPTION = """\
 The direction follows from the content. X_cal.asdf becomes X_cal.fits: SCI, ERR, DQ, VAR_POISSON … as images, metadata
 as keywords and in the table META, and the whole ASDF tree in the extension ASDF, so that the way back restores every
 array bit for bit and every item of the tree; --check makes sure of it. FITS has no 16-bit floats: they are written as
-32-bit ones.
+32-bit ones. --compression zlib stores images and tree in tiles compressed without loss, which astropy, cfitsio and DS9
+open as images, and leaves out META; rt-cut does so by itself.
 
 SCI gets the WCS: exact TAN for mosaics, else TAN with SIP polynomials of the lowest order, 1 to 6, whose largest error
 (RT_WCSMX in the header, measured on 101 x 101 points) is within --sip-error; when none is, there is no file and the
@@ -89,7 +91,11 @@ stays in the tree; with --check the largest array."""
 )
 @of_roman("--header-wins", is_flag=True, help="Put keywords that were edited into the tree.")
 @of_roman("--lossy", is_flag=True, help="Make a product of a FITS file that has no ASDF extension.")
-@click.option("--compression", type=click.Choice(["lz4", "zlib", "none"]), help="In ASDF; lz4, ramps none by default.")
+@click.option(
+    "--compression",
+    type=click.Choice(["lz4", "zlib", "none"]),
+    help="ASDF lz4, of ramps none by default; FITS none, zlib makes tiles.",
+)
 @bundles.outputs("fits", "asdf")
 @bundles.jobs
 @bundles.no_checksum
@@ -110,6 +116,7 @@ def command(console, inputs, check, compression, output, outdir, overwrite, dry_
         with local(name) as source:
             form, mission = _contents(source)
             _refuse_extension(output, form)
+            _refuse_compression(compression, form, mission)
             filename = _filename(name, source, form, mission, output)
         below = filename if outdir or is_stream(name) else marks.beside(Path(name).parent) / filename
         plans[name] = mission, form, filename, outputs.path(name, below)
@@ -150,6 +157,16 @@ def _refuse_extension(output, form):
     made = "fits" if form == "asdf" else "asdf"
     if form_of_name(output or "") not in (None, made):
         raise UsageError(f"-o {output}: {made.upper()} is made of {form.upper()}", mend=f"end the name in .{made}")
+
+
+def _refuse_compression(compression, form, mission):
+    """Refuse a way of compression that FITS does not have, and any of a file that is what it was, byte by byte."""
+    if form != "asdf" or not typed("compression"):
+        return
+    if mission == "jwst":
+        raise UsageError("--compression: FITS of JWST becomes what it was, byte by byte")
+    if compression == "lz4":
+        raise UsageError("--compression lz4 is about ASDF", mend="FITS has zlib and none")
 
 
 def _limit(options):
@@ -203,6 +220,7 @@ def _to_fits(console, _name, source, limit, options):
         sky = sky_cards(product, options["wcs"], limit, console.log)
     settings = {"sky_everywhere": options["wcs_all"], "integrations": not options["three"]}
     settings |= {key: options[key] for key in ("slim", "flags")}
+    settings["compressed"] = options["compression"] == "zlib"
 
     def make(path, work):
         with open_product(source) as product:

@@ -1,6 +1,7 @@
 """rt-cut: the same product with fewer pixels, by section and by sky."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from rtools.astrometry.positions import parse_sky
 from rtools.commands.kit.cut_places import CutPlace, words_of_places
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.catalog import placing
+from rtools.products import forms
 from rtools.products.io import open_product, writer
 from rtools.products.making import job_of
 from rtools.products.schema import layout, nodes
@@ -488,6 +490,49 @@ def test_fits_has_the_wcs_in_its_header(field, tmp_path):
         assert hdus["SCI"].shape == (20, 20)
         x, y = WCS(hdus["SCI"].header).all_world2pix(*map(float, place_of(field, 200, 100).split(",")), 0)
         assert hdus["SCI"].data[round(float(y)), round(float(x))] == 200
+
+
+def noisy(field):
+    """The field with noise, which does not compress, in planes of the types that a product has."""
+    rng = np.random.default_rng(1)
+    with open_product(field) as product:
+        meta, arrays = dict(product.meta), {name: product.array(name) for name in product.arrays}
+        meta["wcs"] = product.node("meta.wcs")
+    for name, array in arrays.items():
+        if array.shape == (400, 400) and array.dtype.kind == "f":
+            arrays[name] = rng.normal(1, 0.1, (400, 400)).astype(array.dtype)
+    writer.write_product(field, "l2_image", meta, arrays)
+
+
+def test_a_cutout_in_fits_weighs_little_and_is_the_same(field, tmp_path):
+    """FITS has no floats of 16 bits, and META was as wide as its longest text: 380 kB of 100 x 100 pixels."""
+    noisy(field)
+    square = ("--sky", f"{place_of(field, 200, 200)},100pix", "-q")
+    made, plain, known = tmp_path / "b.fits", tmp_path / "p.fits", tmp_path / "b.asdf"
+    for path, words in ((made, ()), (plain, ("--compression", "none")), (known, ())):
+        assert tool("cut", field, *square, "-o", path, *words) == 0
+    assert made.stat().st_size < min(200_000, 0.6 * plain.stat().st_size)
+    with fits.open(made) as hdus, fits.open(plain) as expected, open_product(known) as product:
+        assert "META" not in hdus
+        for name, path in (("SCI", "data"), ("ERR", "err"), ("VAR_POISSON", "var_poisson"), ("DQ", "dq")):
+            np.testing.assert_array_equal(hdus[name].data, product.array(path))
+            np.testing.assert_array_equal(hdus[name].data, expected[name].data)
+    assert tool("fits", made, "-o", tmp_path / "back.asdf", "-q") == 0
+    assert tool("diff", known, tmp_path / "back.asdf", "--ignore", "meta.filename", "--ignore", "meta.file_date",
+                "--ignore", "meta.rtools.job*", "--ignore", "meta.cal_logs*") == 0  # fmt: skip
+    assert tool("cut", field, *square, "-o", tmp_path / "no.fits", "--compression", "lz4") == 2
+
+
+def test_the_history_of_a_cutout_in_fits_names_no_file_that_is_gone(field, tmp_path):
+    """It was made of a file in a temporary directory: that stood in its history, and paths led from there."""
+    (tmp_path / "deep" / "down").mkdir(parents=True)
+    made = tmp_path / "deep" / "down" / "b.fits"
+    assert tool("cut", field, "--section", "0:20,0:20", "-o", made, "-q") == 0
+    assert sorted(made.parent.iterdir()) == [made]
+    with forms.embedded(made) as product:
+        entries, job = product.history, product.meta["rtools"]["job"]
+    assert [one["tool"] for one in entries if "tool" in one][-1] == "rt-cut"
+    assert [Path(made.parent, one["file"]).resolve() for one in job["inputs"]] == [field.resolve()]
 
 
 def test_a_sheet_of_stamps_is_a_picture(field, tmp_path, capsys):

@@ -70,10 +70,13 @@ def _as_fits(console, path, staged, writing, work):
     """The stage of a FITS file, made as rt-fits makes it of the cutout."""
     from rtools.pipeline.astrometry.fits_header import sky_cards
     from rtools.products.fits import stage_fits
-    from rtools.products.io import open_product, temporary
+    from rtools.products.io import open_product
 
-    with temporary.directory() as scratch:
-        whole = staged(Path(scratch) / f"{Path(path).stem}.asdf").commit()
-        with open_product(whole) as product:
-            sky = sky_cards(product, log=console.log)
-            return stage_fits(path, product, sky=sky, slim=not writing["whole_frame"], work=work)
+    whole = staged(Path(path).with_suffix(".asdf"))  # beside it, because the record of the job has paths from there
+    try:
+        with open_product(whole.temporary) as product:
+            sky, compressed = sky_cards(product, log=console.log), writing["compression"] != "none"
+            slim = not writing["whole_frame"]
+            return stage_fits(path, product, sky=sky, slim=slim, compressed=compressed, told=False, work=work)
+    finally:
+        whole.discard()

@@ -264,7 +264,9 @@ class FileHistory(NamedTuple):
     extensions: list[dict[str, Any]]
 
 
-def continued_history(product: Product, source: str | Path, parameters: Mapping[str, Any] | None = None) -> FileHistory:
+def continued_history(
+    product: Product, source: str | Path, parameters: Mapping[str, Any] | None = None, *, told: bool = True
+) -> FileHistory:
     """History of a file that is made of a product.
 
     Parameters
@@ -275,6 +277,8 @@ def continued_history(product: Product, source: str | Path, parameters: Mapping[
         What the product is called in the new entry.
     parameters : mapping, optional
         What was asked for.
+    told : bool
+        Add an entry.
 
     Returns
     -------
@@ -283,8 +287,8 @@ def continued_history(product: Product, source: str | Path, parameters: Mapping[
     """
     kept = product.about.get("history")
     known = kept.get("extensions", []) if isinstance(kept, dict) else []
-    mine = history.entry("rt-fits", parameters=parameters, inputs=[source], is_edit=True)
-    return FileHistory([*product.history, mine], known)
+    mine = [history.entry("rt-fits", parameters=parameters, inputs=[source], is_edit=True)] if told else []
+    return FileHistory([*product.history, *mine], known)
 
 
 def rewritten(node: Any, place: Callable[[Any, str], Any], path: str = "") -> Any:

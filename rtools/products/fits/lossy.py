@@ -93,7 +93,7 @@ def _arrays(kind, hdus, descriptor, source):
     paths |= {keep: paths.get(name, name.lower()) for name, keep in originals.items()}
     arrays = {}
     for hdu in hdus:
-        if hdu.is_image and hdu.shape and hdu.name and hdu.name not in originals:
+        if fits_read.is_picture(hdu) and hdu.name and hdu.name not in originals:
             array = fits_read.pixels_of(hdu, descriptor, source)
             path = paths.get(hdu.name, hdu.name.lower())
             cube = path in layout.CUBES.get(kind, ()) and array.ndim == 4 and len(array) == 1

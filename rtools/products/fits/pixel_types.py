@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["STORED", "ZEROS", "decode", "encode", "stored_dtype"]
+__all__ = ["BY_BITPIX", "STORED", "ZEROS", "decode", "encode", "stored_dtype"]
 
 STORED = {
     "uint8": "u1",
@@ -20,6 +20,12 @@ STORED = {
     "float64": "f8",
 }
 """numpy type of an array to the type of FITS pixels; FITS has no others."""
+
+BY_BITPIX: dict[int, np.dtype] = {
+    bitpix: np.dtype(stored).newbyteorder(">")
+    for bitpix, stored in ((8, "u1"), (16, "i2"), (32, "i4"), (64, "i8"), (-32, "f4"), (-64, "f8"))
+}
+"""Type of pixels as they are stored by BITPIX."""
 
 ZEROS = {"int8": -128, "uint16": 1 << 15, "uint32": 1 << 31, "uint64": 1 << 63}
 """BZERO of types that FITS stores with another sign; the same as to flip the highest bit."""

@@ -7,6 +7,7 @@ has lost its tree (`fits_lossy`).
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.products.fits import layout, pixel_types
+from rtools.products.fits import layout, pixel_types, tiles
 from rtools.products.io import foreign, open_product, serial, staging, temporary
 from rtools.products.io.arrays import array_node, dtype_of
 from rtools.products.io.encode import ArrayBytes
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from rtools.products.io.product import Product
     from rtools.products.io.staging import Stage
 
-__all__ = ["embedded", "image_of", "open_fits", "pixels_of", "stage_asdf"]
+__all__ = ["embedded", "image_of", "is_picture", "open_fits", "pixels_of", "stage_asdf"]
 
 COPIED = 1 << 24
 """Bytes copied at a time."""
@@ -163,17 +164,13 @@ def embedded(source: str | Path, hdus: fits.HDUList) -> Iterator[Product]:
     foreign.refuse_jwst(source)
     found = [hdu for hdu in hdus if hdu.name == "ASDF"]
     if not found:
-        only_tables = not any(hdu.is_image and hdu.shape for hdu in hdus)
+        only_tables = not any(is_picture(hdu) for hdu in hdus)
         mend = layout.CATALOGS if only_tables else "--lossy makes a product of its keywords"
         raise InputError("a FITS file without the extension ASDF", mend=mend, path=source)
-    start, count = found[-1].fileinfo()["datLoc"], found[-1].header["NAXIS1"] * found[-1].header["NAXIS2"]
     if not isinstance(found[-1], fits.BinTableHDU | fits.ImageHDU):
         raise InputError("its extension ASDF is not a table", path=source)
     with temporary.file(".asdf") as file, open(source, "rb") as stored:
-        stored.seek(start)
-        while count > 0 and (data := stored.read(min(COPIED, count))):
-            file.write(data)
-            count -= len(data)
+        _copy_tree(file, stored, found[-1], source)
         file.flush()
         try:
             with open_product(file.name) as product:
@@ -182,6 +179,37 @@ def embedded(source: str | Path, hdus: fits.HDUList) -> Iterator[Product]:
             if str(error.path) == file.name:
                 raise InputError(f"its extension ASDF: {error.message}", path=source) from None
             raise
+
+
+def _copy_tree(file, stored, hdu, source):
+    """Write the ASDF file that an extension holds, which may be compressed."""
+    if tiles.is_compressed(hdu):
+        file.write(tiles.read_tiles(hdu, stored.fileno(), source).tobytes())
+        return
+    stored.seek(hdu.fileinfo()["datLoc"])
+    count = math.prod(tiles.image_type(hdu)[1])
+    while count > 0 and (data := stored.read(min(COPIED, count))):
+        file.write(data)
+        count -= len(data)
+
+
+def is_picture(hdu: Any) -> bool:
+    """Whether an HDU has pixels, compressed or not; the extension ASDF has none.
+
+    Parameters
+    ----------
+    hdu : astropy.io.fits HDU
+        Of `open_fits`.
+
+    Returns
+    -------
+    bool
+    """
+    from astropy.io import fits
+
+    if hdu.name == "ASDF":
+        return False
+    return tiles.is_compressed(hdu) or (isinstance(hdu, fits.ImageHDU | fits.PrimaryHDU) and bool(hdu.shape))
 
 
 def _tree(product, hdus, descriptor, source):
@@ -214,9 +242,9 @@ def _image(node, hdus, descriptor, source):
     hdu = _resolve(node["source"], hdus, source)
     made = _Pixels(hdu, descriptor, source)
     told = dtype_of(node["datatype"])
-    if made.told != told or list(node["shape"]) != list(hdu.shape):
+    if made.told != told or list(node["shape"]) != list(made.axes):
         raise InputError(
-            f"{hdu.name} is {made.told} {tuple(hdu.shape)}, its tree wants {told} {tuple(node['shape'])}",
+            f"{hdu.name} is {made.told} {made.axes}, its tree wants {told} {tuple(node['shape'])}",
             mend="keep the type and shape of the images",
             path=source,
         )
@@ -280,7 +308,7 @@ def pixels_of(hdu: Any, descriptor: int, source: str | Path) -> np.ndarray:
     Raises
     ------
     InputError
-        It is not a plain image, or is scaled.
+        It is no image, or is scaled.
     """
     pixels = _Pixels(hdu, descriptor, source)
     return np.frombuffer(pixels[:], pixels.dtype).reshape(pixels.shape)
@@ -293,6 +321,8 @@ class _Pixels:
     ----------
     told : dtype
         What a reader of FITS takes the pixels for.
+    axes : tuple of int
+        Shape of the image.
     dtype, shape
         Of the array.
     """
@@ -300,12 +330,9 @@ class _Pixels:
     compression = None
 
     def __init__(self, hdu, descriptor, source):
-        from astropy.io import fits
-
-        if not isinstance(hdu, fits.ImageHDU | fits.PrimaryHDU):
-            raise InputError(f"{hdu.name} is not a plain image", mend="funpack it first", path=source)
-        made = hdu.header
-        self.stored = np.dtype({8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}[made["BITPIX"]])
+        if not is_picture(hdu):
+            raise InputError(f"{hdu.name} is not an image", path=source)
+        made, (self.stored, self.axes) = hdu.header, tiles.image_type(hdu)
         native = self.stored.newbyteorder("=").name
         zero = made.get("BZERO", 0)
         shifted = {(pixel_types.STORED[name], value): name for name, value in pixel_types.ZEROS.items()}
@@ -314,16 +341,28 @@ class _Pixels:
             raise InputError(f"{hdu.name} is scaled by BSCALE, BZERO", mend="store the values themselves", path=source)
         self.told = np.dtype(shifted[self.stored.str[1:], zero] if self.flipped else native)
         self.dtype = np.dtype(made.get("RT_DTYPE", self.told.name))
-        self.shape = tuple(hdu.shape[len(hdu.shape) - made.get("RT_NDIM", len(hdu.shape)) :])
+        self.shape = tuple(self.axes[len(self.axes) - made.get("RT_NDIM", len(self.axes)) :])
         self.nbytes = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
-        self._place = descriptor, hdu.fileinfo()["datLoc"]
+        self._place = hdu, descriptor, source
+        self._unpacked = None
 
     def __getitem__(self, span):
         start, stop = (place // self.dtype.itemsize for place in span.indices(self.nbytes)[:2])
-        descriptor, offset = self._place
-        width = self.stored.itemsize
-        raw = os.pread(descriptor, (stop - start) * width, offset + start * width)
-        return pixel_types.decode(np.frombuffer(raw, self.stored), self.dtype, flipped=self.flipped).view(np.uint8).data
+        raw = self._stored(start, stop)
+        return pixel_types.decode(raw, self.dtype, flipped=self.flipped).view(np.uint8).data
+
+    def _stored(self, start, stop):
+        """Pixels as they are stored; those of compressed tiles are kept until the last one was asked for."""
+        hdu, descriptor, source = self._place
+        if not tiles.is_compressed(hdu):
+            width = self.stored.itemsize
+            offset = hdu.fileinfo()["datLoc"] + start * width
+            return np.frombuffer(os.pread(descriptor, (stop - start) * width, offset), self.stored)
+        whole = self._unpacked
+        if whole is None:
+            whole = tiles.read_tiles(hdu, descriptor, source).reshape(-1)
+        self._unpacked = whole if stop < whole.size else None
+        return whole[start:stop]
 
 
 def _stamp(meta, path):

@@ -35,7 +35,7 @@ LONGEST_NAME = 68
 """Characters that the card of a column's name has room for."""
 
 
-def table_bytes(product: Product, translated: Collection[str] = ()) -> bytes:
+def table_bytes(product: Product, translated: Collection[str] = (), *, meta: bool = True) -> bytes:
     """The HDUs of all tables that a product has, as they stand in the file.
 
     Parameters
@@ -44,6 +44,8 @@ def table_bytes(product: Product, translated: Collection[str] = ()) -> bytes:
         Opened; tables are made of its metadata.
     translated : collection of str
         Arrays of flags that are there in JWST's bits, too.
+    meta : bool
+        Have the table META among them.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def table_bytes(product: Product, translated: Collection[str] = ()) -> bytes:
         *_flags(product, translated),
         _members(product),
         *guide_tables(product),
-        _meta(product.meta),
+        _meta(product.meta) if meta else None,
     ]
     buffer = io.BytesIO()
     hdus = fits.HDUList([fits.PrimaryHDU(), *(table for table in tables if table is not None)])

@@ -16,10 +16,10 @@ from rtools import __version__
 from rtools.products.fits import edits as fits_edits
 from rtools.products.fits import flags as fits_flags
 from rtools.products.fits import keywords as fits_keywords
-from rtools.products.fits import layout, pixel_types
+from rtools.products.fits import layout, pixel_types, tiles
 from rtools.products.fits import tables as fits_tables
 from rtools.products.fits.hdu_headers import image_header, tree_header
-from rtools.products.io import encode, header, serial
+from rtools.products.io import encode, header, serial, temporary
 from rtools.products.io.arrays import array_node
 from rtools.products.io.encode import ArrayBytes
 from rtools.products.io.reading import run_all
@@ -47,6 +47,8 @@ def stage_fits(
     *,
     sky: Sequence[tuple[str, Any, str]] = (),
     sky_everywhere: bool = False,
+    compressed: bool = False,
+    told: bool = True,
     work: Work = ALONE,
     **layout_options: Any,
 ) -> Stage:
@@ -62,6 +64,10 @@ def stage_fits(
         Cards of the celestial WCS, for SCI.
     sky_everywhere : bool
         Repeat them in the other planes of the image.
+    compressed : bool
+        Store images and tree in compressed tiles (`fits_tiles`) and leave out the table META, which the tree repeats.
+    told : bool
+        Have the history say that this was done; not where the product has no file of its own.
     work : rtools.work.Work
         Its threads decode.
     **layout_options
@@ -81,7 +87,7 @@ def stage_fits(
     """
     extensions = layout.extensions(product, **layout_options)
     translated = [extension.path for extension in extensions if extension.translated]
-    tables = fits_tables.table_bytes(product, translated)
+    tables = fits_tables.table_bytes(product, translated, meta=not compressed)
     science = fits_keywords.science_cards(product.meta) if any(one.name == "SCI" for one in extensions) else []
     stage = Stage(path)
     with stage.open() as file:
@@ -91,11 +97,12 @@ def stage_fits(
             cards = list(science) if extension.name == "SCI" else []
             if extension.name == "SCI" or (sky_everywhere and extension.name in WITH_SKY):
                 cards = _marked(cards + _sky_cards(sky, len(extension.shape)))
-            dropped |= _write_image(file, product, extension, cards, work)
+            made = _image_cards(extension, cards)
+            dropped |= _write_image(file, product, extension, made, work, compressed=compressed)
         if dropped:
             stage.messages.append(f"JWST has no like of the flags {', '.join(sorted(dropped))}")
         file.write(tables)
-        _write_tree(file, product, extensions)
+        _write_tree(file, *_tree(product, extensions, told=told), compressed=compressed)
         file.flush()
         _add_checksums(stage.temporary)
     return stage
@@ -137,9 +144,8 @@ def _write_header(file, made):
     file.write(made.tostring().encode("ascii"))
 
 
-def _write_image(file, product, extension, cards, work):
-    """Header and planes of one array; the names of flags that were lost in translation."""
-    stored = pixel_types.stored_dtype(extension.dtype)
+def _image_cards(extension, cards):
+    """Header of one array."""
     made = image_header(extension.name, extension.dtype, extension.shape, flipped=extension.flipped)
     if np.dtype(extension.dtype) == np.float16 or (extension.dtype in pixel_types.ZEROS and not extension.flipped):
         made["RT_DTYPE"] = extension.dtype, "type of the array in the ASDF product"
@@ -149,9 +155,35 @@ def _write_image(file, product, extension, cards, work):
         made["BUNIT"] = fits_keywords.card_value(extension.unit), "unit of the pixels"
     for card in cards:
         made.append(card, end=True)
-    _write_header(file, made)
+    return made
+
+
+def _write_image(file, product, extension, made, work, *, compressed):
+    """Header and planes of one array; the names of flags that were lost in translation."""
     run_all(product.checks([extension.path]), work)
-    start, dropped = file.tell(), set()
+    dropped: set[str] = set()
+    planes = _planes(product, extension, dropped, work)
+    if compressed and _can_be_compressed(made):
+        tiles.write_tiles(file, made, planes, work=work)
+        return dropped
+    _write_header(file, made)
+    start = file.tell()
+    for plane in planes:
+        file.write(plane.data)
+    _pad(file, start)
+    return dropped
+
+
+def _can_be_compressed(made):
+    """Whether tiles make it smaller, and other programs read them: cfitsio has none of integers of 64 bits."""
+    if made["NAXIS"] < 2 or made["BITPIX"] == 64:
+        return False
+    return abs(made["BITPIX"]) // 8 * math.prod(made[f"NAXIS{axis}"] for axis in range(1, made["NAXIS"] + 1)) > BLOCK
+
+
+def _planes(product, extension, dropped, work):
+    """Pixels of an array as the file has them, some planes at a time; adds names of flags that are lost to a set."""
+    stored = pixel_types.stored_dtype(extension.dtype)
     lines = product.arrays[extension.path].shape[0]
     step = lines if extension.ndim < 3 else max(1, WINDOW // (math.prod(extension.shape[-2:]) * stored.itemsize))
     for line in range(0, lines, step):
@@ -159,18 +191,24 @@ def _write_image(file, product, extension, cards, work):
         if extension.translated:
             dropped |= set(fits_flags.lost(plane))
             plane = fits_flags.translate(plane)
-        file.write(pixel_types.encode(plane, flipped=extension.flipped).data)
-    _pad(file, start)
-    return dropped
+        yield pixel_types.encode(plane, flipped=extension.flipped)
 
 
 def _pad(file, start):
     file.write(bytes((start - file.tell()) % BLOCK))
 
 
-def _write_tree(file, product, extensions):
-    """The extension ASDF: a table of one row that is an ASDF file."""
-    head, blocks = _tree(product, extensions)
+def _write_tree(file, head, blocks, *, compressed):
+    """The extension ASDF: a table of one row that is an ASDF file, or its bytes as an image in one compressed tile."""
+    if compressed:
+        with temporary.file(".asdf") as whole:
+            whole.write(head)
+            encode.write_blocks(whole, blocks, compression="none")
+            whole.seek(0)
+            content = np.frombuffer(whole.read(), np.uint8)
+        made = image_header("ASDF", content.dtype, content.shape, flipped=False)
+        tiles.write_tiles(file, made, [content])
+        return
     place = file.tell()
     _write_header(file, tree_header(0))
     start = file.tell()
@@ -184,7 +222,7 @@ def _write_tree(file, product, extensions):
     file.seek(end)
 
 
-def _tree(product, extensions):
+def _tree(product, extensions, *, told):
     """YAML of the whole tree, and the blocks of the arrays that stay inside."""
     exported = {extension.path: extension for extension in extensions if not extension.translated}
     blocks = []
@@ -203,7 +241,7 @@ def _tree(product, extensions):
     whole = header.read_header(product.path)[0] | {"roman": product.tree}
     product.attach(whole)
     tree = layout.rewritten(whole, place)
-    continued = layout.continued_history(product, product.path)
+    continued = layout.continued_history(product, product.path, told=told)
     head, _inner = serial.dump(
         serial.to_asdf(tree.pop("roman"), None, raw=True),
         beside=serial.to_asdf(tree, None, raw=True),
@@ -217,6 +255,8 @@ def _add_checksums(path):
     """Fill in CHECKSUM and DATASUM of every HDU, in place."""
     from astropy.io import fits
 
-    with fits.open(path, mode="update", memmap=False, do_not_scale_image_data=True) as hdus:
+    with fits.open(
+        path, mode="update", memmap=False, do_not_scale_image_data=True, disable_image_compression=True
+    ) as hdus:
         for hdu in hdus:
             hdu.add_checksum()

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["JwstHdu", "Part", "StoredTable", "read_lines", "read_pixels", "read_spans", "read_stored"]
 
-PIXELS = {8: "u1", 16: "i2", 32: "i4", 64: "i8", -32: "f4", -64: "f8"}
-"""Type of pixels by BITPIX."""
-
 UNSIGNED = {(pixel_types.STORED[name], zero): name for name, zero in pixel_types.ZEROS.items()}
 """Type that pixels stand for, by the type that is stored and BZERO."""
 
@@ -101,7 +98,7 @@ class JwstHdu:
     @property
     def stored(self) -> np.dtype:
         """Type of the pixels in the file, big-endian."""
-        return np.dtype(PIXELS[self.values["BITPIX"]]).newbyteorder(">")
+        return pixel_types.BY_BITPIX[self.values["BITPIX"]]
 
     @property
     def is_unsigned(self) -> bool:

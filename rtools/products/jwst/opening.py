@@ -66,7 +66,8 @@ def _open_hdus(path, *, others):
     telescope = str(primary.get("TELESCOP", "")).strip()
     if telescope != "JWST":
         told = f"TELESCOP is {telescope}" if telescope else "it has no TELESCOP"
-        raise InputError(f"not a JWST product: {told}", path=path)
+        mend = "rt-fits makes ASDF of it" if telescope == "ROMAN" else None
+        raise InputError(f"not a JWST product: {told}", mend=mend, path=path)
     suffix = suffix_of(path.name) or suffix_of(str(primary.get("FILENAME", "")))
     kind = kind_of(primary, [seen_hdu(hdu.values) for hdu in hdus[1:]], suffix)
     if kind is None and others:

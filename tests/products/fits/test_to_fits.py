@@ -23,6 +23,44 @@ def test_products_come_back_as_they_were(product, suffix, tmp_path):
     lossless(product(suffix), tmp_path)
 
 
+@pytest.mark.parametrize("suffix", ["uncal", "cal"])
+def test_compressed_products_come_back_as_they_were(product, suffix, tmp_path):
+    made = lossless(product(suffix), tmp_path, "--compression", "zlib")
+    plain = there(product(suffix), tmp_path / "plain")
+    assert made.stat().st_size < 0.7 * plain.stat().st_size
+    with fits.open(made) as hdus, fits.open(plain) as expected:
+        names = [hdu.name for hdu in expected if hdu.is_image and hdu.shape]
+        assert {hdu.name for hdu in hdus} >= {*names, "ASDF", "READPATT"}
+        for name in names:
+            assert hdus[name].data.dtype.newbyteorder("=") == expected[name].data.dtype.newbyteorder("="), name
+            np.testing.assert_array_equal(hdus[name].data, expected[name].data)
+        cards = hdus["SCI"].header
+        assert all(cards.get(key) == value for key, value in expected["SCI"].header.items() if "SUM" not in key)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ramp", "l3_coadd", "segm_exposure", "reference/linearity", "l1_gw"])
+def test_compressed_kinds_come_back_as_they_were(kind, tmp_path):
+    lossless(sample(tmp_path, kind), tmp_path, "--compression", "zlib")
+
+
+def test_compression_that_fits_does_not_have_is_refused(product, tmp_path, capsys):
+    assert tool("fits", product("cal"), "--compression", "lz4", "--outdir", tmp_path) == 2
+    assert "FITS has zlib and none" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_compressed_file_without_its_tree_makes_a_product(product, tmp_path):
+    made = there(product("cal"), tmp_path, "--compression", "zlib")
+    with fits.open(made) as hdus:
+        del hdus["ASDF"]
+        hdus.writeto(tmp_path / "bare_cal.fits")
+    assert tool("fits", tmp_path / "bare_cal.fits", "--lossy", "-q") == 0
+    found, known = arrays(tmp_path / "bare_cal.asdf"), arrays(product("cal"))
+    for name in ("data", "err", "dq"):
+        np.testing.assert_array_equal(found[name], known[name])
+
+
 RNG = np.random.default_rng(5)
 
 IMAGES = [kind for kind in layout.facts()["products"] if kind.startswith(("l1_uncal", "ramp", "l2", "l3", "segm_exp"))]
@@ -446,7 +484,7 @@ def test_the_same_bits_for_any_number_of_threads(product, tmp_path):
 def test_a_full_disk_leaves_nothing(product, tmp_path, monkeypatch, capsys):
     from rtools.products.fits import write as fits_write
 
-    def full(*_more):
+    def full(*_more, **_options):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(fits_write, "_write_tree", full)
