@@ -1,4 +1,4 @@
-from .apcorr import aperture_correction
+from .apcorr import aperture_correction, radial_correction
 from .aperture import SlitAperture, background_pixels, box_weights
 from .box import BoxExtraction, SlitImages, SlitSums
 from .columns import FluxScale, SpectralSums, columns_of, corrected, units_of
@@ -29,6 +29,7 @@ __all__ = [
     "first_grid",
     "logarithmic_grid",
     "merged_grid",
+    "radial_correction",
     "spatial_profile",
     "units_of",
 ]

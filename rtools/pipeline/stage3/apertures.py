@@ -14,7 +14,7 @@ from rtools.products.jwst import JwstProduct
 from rtools.spectra.aperture import SlitAperture
 from rtools.spectra.cube import Rings
 
-__all__ = ["aperture_of", "correction_table", "numbers_of", "polynomials_of", "rings_of"]
+__all__ = ["aperture_of", "correction_table", "numbers_of", "pixel_size", "polynomials_of", "rings_of"]
 
 ANY = "ANY"
 ARCSEC = 3600.0
@@ -171,7 +171,7 @@ def rings_of(
     InputError
         The cube does not say how large its pixels are.
     """
-    scale = _pixel_size(product)
+    scale = pixel_size(product)
     if options["radius"] is None and reference is None:
         raise MissingReferenceError("the radius of a point source comes from a reference of type extract1d, or from "
                                     "--radius", path=product.path)  # fmt: skip
@@ -205,8 +205,19 @@ def _extended(at, grid, values):
     return values[number] + share * (values[number + 1] - values[number])
 
 
-def _pixel_size(product):
-    """Edge of a pixel on the sky, arcsec."""
+def pixel_size(product: JwstProduct) -> float:
+    """Edge of a pixel of a cube on the sky, arcsec.
+
+    Parameters
+    ----------
+    product : JwstProduct
+        The cube.
+
+    Raises
+    ------
+    InputError
+        It does not say it.
+    """
     steps = [product.hdu("SCI").values.get(f"CDELT{axis}") for axis in (1, 2)]
     if all(isinstance(step, int | float) and step for step in steps):
         return float(np.sqrt(abs(steps[0] * steps[1]))) * ARCSEC

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.errors import InputError
-from rtools.pipeline.stage3.apertures import aperture_of, correction_table, numbers_of, rings_of
+from rtools.pipeline.stage3.apertures import aperture_of, correction_table, numbers_of, pixel_size, rings_of
 from rtools.pipeline.stage3.cube_errors import errors_of_cube
 from rtools.pipeline.stage3.filling import lack_of, profile_of, tell_lack
+from rtools.pipeline.stage3.radial_apcorr import corrected_circles
 from rtools.pipeline.stage3.slits import Slit
 from rtools.products.jwst import JwstProduct, NewHdu, cube_wavelengths, integration_times, sky_of
 from rtools.spectra.apcorr import aperture_correction
@@ -168,8 +169,6 @@ def cube_table(making: ProductMaking, product: JwstProduct) -> NewHdu:
     options = making.options
     wavelengths, scale = cube_wavelengths(product), Slit(product, 1).scale()
     kind = source_type(product, options)
-    if making.references["apcorr"] is not None and making.references["apcorr"].origin != "builtin":
-        making.log("warning", "spectra of cubes are not corrected for light beside the aperture: apcorr is not used")
     data, err = product.array("data"), errors_of_cube(product)
     units = units_of(scale.unit)
     good = np.isfinite(data) & np.isfinite(err)
@@ -183,9 +182,13 @@ def cube_table(making: ProductMaking, product: JwstProduct) -> NewHdu:
         rings = rings_of(product, wavelengths, making.references["extract1d"], options, centre)
         found = extract_circles(data, err, rings, options["sigma_clip"])
     else:
+        rings = None
         centre = ((data.shape[2] - 1) / 2, (data.shape[1] - 1) / 2)
         found = extract_whole(data, err, options["sigma_clip"])
     columns = {"WAVELENGTH": wavelengths} | columns_of(SpectralSums.of_cube(found), scale, options["min_coverage"])
+    if rings is not None:
+        circles = rings.radius, pixel_size(product)
+        columns = corrected_circles(product, making.references["apcorr"], columns, circles)
     if str(product.value("INSTRUME")).upper() == "MIRI":
         columns |= {name: np.full(len(wavelengths), np.nan) for name in OF_FRINGES}
         units |= OF_FRINGES
