@@ -64,6 +64,12 @@ def _add(sums, place, flux, sigma, weight):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _reached(low, high, count):
+    """Whole numbers from low to high, among those below a count: the first, and the one behind the last."""
+    return max(int(np.ceil(low)), 0), min(int(np.floor(high)), count - 1) + 1
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def add_boxes(sums, first, corners, depths, values):
     """Add pixels by the volume that they share with voxels.
 
@@ -84,18 +90,18 @@ def add_boxes(sums, first, corners, depths, values):
     work = np.empty((2, 12, 2))
     for i in range(len(corners)):
         low, high = depths[i, 0] - first, depths[i, 1] - first
-        start, stop = max(int(np.floor(low + 0.5)), 0), min(int(np.floor(high + 0.5)), planes - 1)
-        if not stop >= start:
+        start, stop = _reached(low - 0.5, high + 0.5, planes)
+        if start >= stop:
             continue
         quad = corners[i]
-        left, right = max(int(np.floor(quad[:, 0].min() + 0.5)), 0), int(np.floor(quad[:, 0].max() + 0.5))
-        bottom, top = max(int(np.floor(quad[:, 1].min() + 0.5)), 0), int(np.floor(quad[:, 1].max() + 0.5))
-        for j in range(bottom, min(top, rows - 1) + 1):
-            for k in range(left, min(right, columns - 1) + 1):
+        left, right = _reached(quad[:, 0].min() - 0.5, quad[:, 0].max() + 0.5, columns)
+        bottom, top = _reached(quad[:, 1].min() - 0.5, quad[:, 1].max() + 0.5, rows)
+        for j in range(bottom, top):
+            for k in range(left, right):
                 area = _shared_area(quad, k, j, work)
                 if area <= TOUCHING:
                     continue
-                for m in range(start, stop + 1):
+                for m in range(start, stop):
                     overlap = min(high, m + 0.5) - max(low, m - 0.5)
                     if overlap > TOUCHING:
                         _add(sums, (m, j, k), values[i, 0], values[i, 1], area * overlap)
@@ -123,9 +129,12 @@ def add_points(sums, first, centres, reach, values):
     radius, depth, scale = reach
     for i in range(len(centres)):
         x, y, z = centres[i, 0], centres[i, 1], centres[i, 2] - first
-        for m in range(max(int(np.ceil(z - depth)), 0), min(int(np.floor(z + depth)), planes - 1) + 1):
-            for j in range(max(int(np.ceil(y - radius)), 0), min(int(np.floor(y + radius)), rows - 1) + 1):
-                for k in range(max(int(np.ceil(x - radius)), 0), min(int(np.floor(x + radius)), columns - 1) + 1):
+        start, stop = _reached(z - depth, z + depth, planes)
+        bottom, top = _reached(y - radius, y + radius, rows)
+        left, right = _reached(x - radius, x + radius, columns)
+        for m in range(start, stop):
+            for j in range(bottom, top):
+                for k in range(left, right):
                     across = (k - x) ** 2 + (j - y) ** 2
                     if across <= radius**2:
                         weight = np.exp(-(across + (m - z) ** 2) / scale)

@@ -46,6 +46,7 @@ MADE_BY = {
     "psfstack": "`rt-psfstack`", "psfalign": "`rt-psfalign`", "psfsub": "`rt-psfsub`",
     "ami-oi": "`rt-ami`", "amimulti-oi": "`rt-ami`", "amilg": "`rt-ami`", "aminorm-oi": "`rt-aminorm`",
     "x1d": "`rt-x1d`", "x1dints": "`rt-x1d`", "c1d": "`rt-c1d`", "s2d": "`rt-resample`",
+    "s3d": "`rt-cube build`", "whtlt": "`rt-whtlt`",
 }  # fmt: skip
 """What makes a product."""
 

@@ -26,8 +26,8 @@ STEP = ProductStep(
         "good pixels stands for bad ones. All integrations of a series have one profile. With --fill none bad "
         "pixels are left out of the sum, and NPIXELS counts the others, as in the mission's tables.\n\n"
         "On a cube, a point source is summed in a circle at the target, less the clipped mean of a ring; both may "
-        "grow with wavelength (extract1d reference, ASDF). What the circle misses of it is added by a reference of type "
-        "apcorr with radii. Of an extended source the whole plane is summed.\n\n"
+        "grow with wavelength (extract1d reference, ASDF). What the circle misses of it is added by a reference of "
+        "type apcorr with radii. Of an extended source the whole plane is summed.\n\n"
         "Segments of one exposure (-seg001, -seg002 …) make one table of all integrations, in their order, whose name "
         "has no -seg: together they are one series. Each file alone makes one of its own integrations."
     ),
