@@ -219,8 +219,9 @@ def pixel_size(product: JwstProduct) -> float:
         It does not say it.
     """
     steps = [product.hdu("SCI").values.get(f"CDELT{axis}") for axis in (1, 2)]
-    if all(isinstance(step, int | float) and step for step in steps):
-        return float(np.sqrt(abs(steps[0] * steps[1]))) * ARCSEC
+    sides = [abs(float(step)) for step in steps if isinstance(step, int | float) and step]
+    if len(sides) == len(steps):
+        return float(np.sqrt(sides[0] * sides[1])) * ARCSEC
     area = product.value("PIXAR_A2")
     if not area:
         raise InputError("does not say how large its pixels are (CDELT1, PIXAR_A2)", path=product.path)
