@@ -3,6 +3,8 @@
 Code of other kernels, and the values of constants, are compiled into the kernel that names them. numba asks for the
 source of this kernel alone when it decides whether what it kept is still true. Here a kept kernel also depends on the
 modules that its own module imports from the package, on those that they import, and so on.
+
+numba is imported when the first kernel is defined: many tools have none.
 """
 
 import hashlib
@@ -14,10 +16,7 @@ from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
-import numba
-from numba.core import caching
-
-__all__ = ["is_kept", "njit"]
+__all__ = ["heard", "is_kept", "njit"]
 
 _IMPORT = re.compile(r"^(?:from|import) +([\w.]+)(?: +import +(\([^)]*\)|.*))?", re.MULTILINE)
 """An import at the head of a module, where it is always carried out: the module, and the names taken from it."""
@@ -25,10 +24,55 @@ _IMPORT = re.compile(r"^(?:from|import) +([\w.]+)(?: +import +(\([^)]*\)|.*))?",
 PLACES = "_locator_classes"
 """What numba calls the list of places that it tries, in one of its classes."""
 
-_unkept = []
+PLACE = "NUMBA_CACHE_DIR"
+"""Variable of the environment that names the directory of what is kept."""
 
-if numba.config.CACHE_DIR:  # as it was named where this process has been started, also when it works elsewhere later
-    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"] = os.path.abspath(numba.config.CACHE_DIR)
+_unkept = []
+_hearing = []
+
+if os.environ.get(PLACE):  # as it was named where this process has been started, also when it works elsewhere later
+    os.environ[PLACE] = os.path.abspath(os.environ[PLACE])
+
+
+@cache
+def _numba():
+    """The library, which tells those who want to hear of it when it compiles."""
+    import numba
+    from numba.core import event
+
+    class Listener(event.Listener):
+        def on_start(self, _event):
+            for hear in tuple(_hearing):
+                hear()
+
+        def on_end(self, _event):
+            pass
+
+    if numba.config.CACHE_DIR:
+        numba.config.CACHE_DIR = os.environ[PLACE] = os.path.abspath(numba.config.CACHE_DIR)
+    event.register("numba:compile", Listener())
+    return numba
+
+
+@contextmanager
+def heard(hear):
+    """Have a function called whenever the compilation of a kernel begins.
+
+    Parameters
+    ----------
+    hear : callable
+        Takes nothing.
+
+    Yields
+    ------
+    None
+        As long as the context lasts.
+    """
+    _hearing.append(hear)
+    try:
+        yield
+    finally:
+        _hearing.remove(hear)
 
 
 def njit(**options):
@@ -49,6 +93,7 @@ def njit(**options):
     """
 
     def decorate(function):
+        numba = _numba()
         try:
             with _prepared_read():
                 return _forgiving(numba.njit(**options)(function))
@@ -64,6 +109,8 @@ def njit(**options):
 @contextmanager
 def _prepared_read():
     """Let numba also take what lies in directories that cannot be written, behind each place that it tries to write."""
+    from numba.core import caching
+
     holder = next((each for each in caching.CompileResultCacheImpl.__mro__ if PLACES in vars(each)), None)
     if holder is None:  # a numba that keeps its list elsewhere
         yield

@@ -89,17 +89,17 @@ def fit_shift(reference: np.ndarray, target: ImageTransform, weight: np.ndarray)
 
 def _descend(reference, target, weight, begin):
     found, damping = begin, 1e-3
-    image, *slopes = target.slopes(*found[:2])
+    image, slopes = target.moved(*found[:2]) if found[:2].any() else (target.at_rest[0], lambda: target.at_rest[1])
     rest = weight * (reference - found[2] * image)
     cost = np.vdot(rest, rest)
     for _ in range(STEPS):
-        columns = [found[2] * weight * slope for slope in slopes] + [weight * image]
+        columns = [found[2] * weight * slope for slope in slopes()] + [weight * image]
         normal = np.array([[np.vdot(one, other) for other in columns] for one in columns])
         gradient = np.array([np.vdot(column, rest) for column in columns])
         diagonal = np.maximum(np.diag(normal), np.finfo(float).tiny)
         while True:
             step = np.linalg.solve(normal + damping * np.diag(diagonal), gradient)
-            image, *slopes = target.slopes(*(found + step)[:2])
+            image, slopes = target.moved(*(found + step)[:2])
             left = weight * (reference - (found + step)[2] * image)
             lower = np.vdot(left, left)
             if lower <= cost or np.abs(step[:2]).max() < CLOSE:
@@ -113,16 +113,23 @@ def _descend(reference, target, weight, begin):
 
 
 def _peak(reference, target, weight):
-    """Whole pixels by which the reference lies apart: where its correlation with the target is largest."""
-    from scipy.fft import irfft2, rfft2
+    """Whole pixels by which the reference lies apart: where its correlation with the target is largest.
 
-    size = [2 * length for length in target.shape]  # nothing beside the images: their mirror images answer, too
-    image = target.shifted(0, 0)
+    Lags reach a quarter of the image, so that with half of it empty beside it, nothing comes round from the other edge.
+    """
+    size = [_fast(length + length // 4) for length in target.shape]
+    image = target.at_rest[0]
     one, other = weight * (reference - np.average(reference, weights=weight)), image - image.mean()
-    correlation = irfft2(rfft2(one, s=size) * np.conj(rfft2(other, s=size)), s=size)
+    spectra = [np.fft.rfft2(each, s=size, axes=(0, 1)) for each in (one, other)]
+    correlation = np.fft.irfft2(spectra[0] * np.conj(spectra[1]), s=size, axes=(0, 1))
     y, x = (np.r_[0 : length // 4, -(length // 4) : 0] for length in target.shape)
     row, column = np.unravel_index(np.argmax(correlation[np.ix_(y, x)]), (len(y), len(x)))
     return np.array([x[column], y[row]], float)
+
+
+def _fast(length):
+    """The next larger length that is quickly transformed."""
+    return min(factor << max(0, (-(-length // factor) - 1).bit_length()) for factor in (1, 3, 5))
 
 
 def fit_shifts(target: np.ndarray, references: np.ndarray, weights: np.ndarray, *, work: Work = ALONE) -> list[Shift]:
@@ -173,11 +180,17 @@ def moved_back(image: np.ndarray, error: np.ndarray, flags: np.ndarray, shift: S
 
 def _moved_error(variance, shift):
     """Root of the shifted variance, which the Fourier plane lets swing below what any pixel near has, or above."""
-    from scipy.ndimage import maximum_filter, minimum_filter
-
     y, x = _nearest(variance.shape, shift)
-    low, high = (near(variance, 3, mode="nearest")[np.ix_(y, x)] for near in (minimum_filter, maximum_filter))
+    low, high = (_extreme(variance, which)[np.ix_(y, x)] for which in (np.minimum, np.maximum))
     return np.sqrt(np.clip(shifted(variance, -shift.dx, -shift.dy), low, high))
+
+
+def _extreme(image, which):
+    """Least or largest of the three by three pixels about each."""
+    found = np.pad(image, 1, mode="edge")
+    for _axis in range(2):
+        found = which(which(found[:-2], found[1:-1]), found[2:]).T
+    return found
 
 
 def _moved_flags(flags, shift, outside):

@@ -6,6 +6,9 @@ import numpy as np
 
 __all__ = ["repaired"]
 
+AT_ONCE = 1 << 18
+"""Bad pixels whose neighbours are gathered at a time."""
+
 NEIGHBOURS = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0)]
 
 
@@ -30,18 +33,24 @@ def repaired(planes: np.ndarray, bad: np.ndarray, blank: np.ndarray | None = Non
     nothing = np.zeros(images.shape, bool) if blank is None else blank
     bad = np.asarray(bad) | ~np.isfinite(images) | nothing
     found = np.where(bad, 0.0, images)
-    for place in zip(*np.nonzero(bad & ~nothing), strict=True):
-        good = list(_around(images, bad, place))
-        if good:
-            found[place] = np.median(good)
+    places = np.nonzero(bad & ~nothing)
+    for start in range(0, len(places[0]), AT_ONCE):
+        some = tuple(place[start : start + AT_ONCE] for place in places)
+        found[some] = _median_around(images, bad, some)
     return found
 
 
-def _around(images, bad, place):
-    """Good values beside a pixel, as far as the image goes."""
-    *plane, row, column = place
+def _median_around(images, bad, places):
+    """Median of the good values beside each of some pixels, as far as the image goes; 0 where there is none."""
+    *plane, row, column = places
     rows, columns = images.shape[-2:]
-    for y, x in NEIGHBOURS:
-        beside = (*plane, row + y, column + x)
-        if 0 <= row + y < rows and 0 <= column + x < columns and not bad[beside]:
-            yield images[beside]
+    values = np.full((len(row), len(NEIGHBOURS)), np.inf)
+    for number, (y, x) in enumerate(NEIGHBOURS):
+        there = (row + y >= 0) & (row + y < rows) & (column + x >= 0) & (column + x < columns)
+        beside = (*plane, np.where(there, row + y, row), np.where(there, column + x, column))
+        good = there & ~bad[beside]
+        values[good, number] = images[beside][good]
+    values.sort(axis=1)
+    count = np.isfinite(values).sum(axis=1)
+    low, high = (np.take_along_axis(values, half[:, np.newaxis], 1)[:, 0] for half in ((count - 1) // 2, count // 2))
+    return np.where(count > 0, (low + high) / 2, 0.0)

@@ -1,15 +1,22 @@
-"""Images shifted by fractions of a pixel, in the Fourier plane, without what leaves one edge coming in at the other."""
+"""Images shifted by fractions of a pixel, in the Fourier plane, without what leaves one edge coming in at the other.
+
+A shift is a factor of each axis, so the axes are transformed one by one. Rows that are only the mirror image of others
+are left out between. The transform of numpy is as fast as that of scipy, which takes half a second to import.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 __all__ = ["ImageTransform", "shifted", "transform_of"]
 
 
-class ImageTransform(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class ImageTransform:
     """The transform of an image.
 
     Attributes
@@ -26,6 +33,12 @@ class ImageTransform(NamedTuple):
     shape: tuple[int, int]
     size: tuple[int, int]
 
+    @cached_property
+    def at_rest(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """The image where it is, and its derivatives with respect to a shift."""
+        image, slopes = self.moved(0, 0)
+        return image, slopes()
+
     def shifted(self, dx: float, dy: float) -> np.ndarray:
         """The image, moved to larger columns by dx and to larger rows by dy.
 
@@ -34,7 +47,28 @@ class ImageTransform(NamedTuple):
         dx, dy : float
             Pixels.
         """
-        return self._image(self.values * self._turn(dx, dy))
+        moved = self._up(self._turns[0](dy))
+        moved *= self._turns[1](dx)
+        return self._along(moved)
+
+    def moved(self, dx: float, dy: float) -> tuple[np.ndarray, Callable[[], tuple[np.ndarray, np.ndarray]]]:
+        """The moved image, and a function that gives its derivatives with respect to dx and dy.
+
+        Parameters
+        ----------
+        dx, dy : float
+            Pixels.
+        """
+        (turn_y, turn_x), (y, x) = self._turns, self._slopes
+        moved = self._up(turn_y(dy))
+        moved *= turn_x(dx)
+
+        def slopes():
+            steep = self._up(turn_y(dy) * y)
+            steep *= turn_x(dx)
+            return self._along(moved * x), self._along(steep)
+
+        return self._along(moved), slopes
 
     def slopes(self, dx: float, dy: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The moved image, and its derivatives with respect to dx and dy.
@@ -44,25 +78,28 @@ class ImageTransform(NamedTuple):
         dx, dy : float
             Pixels.
         """
-        moved = self.values * self._turn(dx, dy)
-        y, x = self._frequencies
-        return self._image(moved), self._image(-2j * np.pi * x * moved), self._image(-2j * np.pi * y * moved)
+        image, slopes = self.moved(dx, dy)
+        return image, *slopes()
 
     @property
-    def _frequencies(self):
-        from scipy.fft import fftfreq, rfftfreq
+    def _slopes(self):
+        """Factors that make a derivative with respect to the shift along y, and along x."""
+        rows, columns = self.size
+        return -2j * np.pi * np.fft.fftfreq(rows)[:, np.newaxis], -2j * np.pi * np.fft.rfftfreq(columns)
 
-        return fftfreq(self.size[0])[:, np.newaxis], rfftfreq(self.size[1])
+    @property
+    def _turns(self):
+        """Functions that give the factors of a shift along y, and along x."""
+        return [lambda by, slope=slope: np.exp(slope * by) for slope in self._slopes]
 
-    def _turn(self, dx, dy):
-        y, x = self._frequencies
-        return np.exp(-2j * np.pi * y * dy) * np.exp(-2j * np.pi * x * dx)
+    def _up(self, factor):
+        """The transform by columns alone, of the image whose rows were turned by a factor."""
+        values = self.values * factor
+        return np.fft.ifft(values, axis=-2, out=values)[..., : self.shape[0], :]
 
-    def _image(self, values):
-        from scipy.fft import irfft2
-
-        rows, columns = self.shape
-        return irfft2(values, s=self.size)[..., :rows, :columns]
+    def _along(self, values):
+        """The image of its transform by columns."""
+        return np.fft.irfft(values, n=self.size[1])[..., : self.shape[1]]
 
 
 def transform_of(image: np.ndarray, *, mirrored: bool = True) -> ImageTransform:
@@ -82,12 +119,12 @@ def transform_of(image: np.ndarray, *, mirrored: bool = True) -> ImageTransform:
     -------
     ImageTransform
     """
-    from scipy.fft import rfft2
-
     rows, columns = image.shape[-2:]
-    if mirrored:
-        image = np.pad(image, [*[(0, 0)] * (image.ndim - 2), (0, rows), (0, columns)], mode="symmetric")
-    return ImageTransform(rfft2(image), (rows, columns), image.shape[-2:])
+    if not mirrored:
+        return ImageTransform(np.fft.rfft2(image), (rows, columns), (rows, columns))
+    values = np.fft.rfft(np.concatenate([image, image[..., ::-1]], axis=-1))
+    values = np.concatenate([values, values[..., ::-1, :]], axis=-2)
+    return ImageTransform(np.fft.fft(values, axis=-2, out=values), (rows, columns), (2 * rows, 2 * columns))
 
 
 def shifted(image: np.ndarray, dx: float, dy: float, *, mirrored: bool = True) -> np.ndarray:

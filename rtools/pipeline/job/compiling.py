@@ -11,6 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rtools.compiled import heard, is_kept
+
 __all__ = ["announced"]
 
 FIRST = "first run here: compiling, about 20 s more; later runs find it done"
@@ -34,18 +36,11 @@ def announced(tell: Callable[[str], None]) -> Iterator[None]:
     None
         Kernels that are compiled while the context lasts are announced.
     """
-    from numba.core import event
 
-    class Announcer(event.Listener):
-        def on_start(self, _event):
-            from rtools.compiled import is_kept
+    def hear():
+        if not _told.is_set():
+            _told.set()
+            tell(FIRST if is_kept() else EVERY)
 
-            if not _told.is_set():
-                _told.set()
-                tell(FIRST if is_kept() else EVERY)
-
-        def on_end(self, _event):
-            pass
-
-    with event.install_listener("numba:compile", Announcer()):
+    with heard(hear):
         yield

@@ -1,4 +1,4 @@
-"""Headers of image extensions and of the extension that holds a tree."""
+"""Headers of image extensions and of the extension that holds a tree; tables of arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rtools.products.fits import pixel_types
 if TYPE_CHECKING:
     from astropy.io import fits
 
-__all__ = ["image_header", "tree_header"]
+__all__ = ["image_header", "table_hdu", "tree_header"]
 
 
 def image_header(name: str, dtype: Any, shape: Sequence[int], *, flipped: bool, version: int | None = 1) -> fits.Header:
@@ -58,9 +58,30 @@ def tree_header(size: int, *, version: int | None = 1) -> fits.Header:
     -------
     astropy.io.fits.Header
     """
+    made = table_hdu(np.zeros(1, [("ASDF_METADATA", np.uint8)]), name="ASDF", ver=version).header
+    made["NAXIS1"], made["TFORM1"] = size, f"{size}B"
+    return made
+
+
+def table_hdu(rows: np.ndarray, **told: Any) -> fits.BinTableHDU:
+    """A table extension of a structured array.
+
+    `astropy.io.fits.BinTableHDU` imports astropy.table where rows are given at once, to see whether they are of it.
+    That takes longer than most tools work on a small file.
+
+    Parameters
+    ----------
+    rows : structured ndarray
+        Fields are the columns; unsigned ones get TZERO, truth values are logical ones.
+    **told
+        ``name`` and ``ver`` as astropy takes them.
+
+    Returns
+    -------
+    astropy.io.fits.BinTableHDU
+    """
     from astropy.io import fits
 
-    column = fits.Column("ASDF_METADATA", format="1B")
-    made = fits.BinTableHDU.from_columns([column], nrows=1, name="ASDF", ver=version).header
-    made["NAXIS1"], made["TFORM1"] = size, f"{size}B"
+    made = fits.BinTableHDU(**told)
+    made.data = fits.FITS_rec.from_columns(fits.ColDefs(rows))
     return made

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from rtools.products.fits import pixel_types
-from rtools.products.fits.hdu_headers import tree_header
+from rtools.products.fits.hdu_headers import table_hdu, tree_header
 from rtools.products.fits.keywords import ascii_text
 from rtools.products.jwst.sealing import DataSpan, seal
 from rtools.products.schema import nodes
@@ -196,14 +196,14 @@ def encoded(array: np.ndarray, *, flipped: bool) -> Iterator[bytes]:
         yield pixel_types.encode(piece, flipped=flipped).tobytes()
 
 
-def table_part(name: str, version: int, table: Table, units: Mapping[str, str | None]) -> FilePart:
+def table_part(name: str, version: int, table: Table | np.ndarray, units: Mapping[str, str | None]) -> FilePart:
     """A table with its units; unsigned columns get TZERO, truth values are logical ones.
 
     Parameters
     ----------
     name, version : str, int
         EXTNAME and EXTVER.
-    table : astropy.table.Table
+    table : astropy.table.Table or structured ndarray
         Cells may be vectors; its own metadata are left out.
     units : mapping of str to str or None
         How units of columns are written, where the column has none or one that means the same.
@@ -214,13 +214,12 @@ def table_part(name: str, version: int, table: Table, units: Mapping[str, str | 
     """
     from astropy.io import fits
 
-    bare = table.copy(copy_data=False)
-    bare.meta = {}
-    for column in bare.columns.values():
-        column.unit = None  # astropy would write another form of it
-    made = fits.table_to_hdu(bare)
-    for key in table.colnames:
-        if text := _unit_text(table[key].unit, units.get(key)):
+    if isinstance(table, np.ndarray):
+        made, told = table_hdu(table), dict(units)
+    else:
+        made, told = _hdu_of(table), {key: _unit_text(table[key].unit, units.get(key)) for key in table.colnames}
+    for key in made.columns.names:
+        if text := told.get(key):
             made.columns.change_unit(key, text)
     made.header["EXTNAME"], made.header["EXTVER"] = name, version
     buffer = io.BytesIO()
@@ -228,6 +227,17 @@ def table_part(name: str, version: int, table: Table, units: Mapping[str, str | 
     hdus.writeto(buffer)
     data = buffer.getbuffer()[len(hdus[0].header.tostring()) + len(made.header.tostring()) :]
     return FilePart(name, version, made.header, lambda file: _write_all(file, data))
+
+
+def _hdu_of(table):
+    """A table without its metadata and units, of which astropy would write another form."""
+    from astropy.io import fits
+
+    bare = table.copy(copy_data=False)
+    bare.meta = {}
+    for column in bare.columns.values():
+        column.unit = None
+    return fits.table_to_hdu(bare)
 
 
 def _unit_text(unit, written):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,11 @@ class NewHdu:
     unit: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     cards: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table, and no image."""
+        return hasattr(self.data, "colnames") or getattr(getattr(self.data, "dtype", None), "names", None) is not None
 
 
 FORMER_COLUMNS = ("nelem",)
@@ -100,18 +105,15 @@ def fitting_hdus(layout: ProductLayout, hdus: Iterable[NewHdu], without: Collect
 
 
 def _fitting(layout, one):
-    from dataclasses import replace
-
-    from astropy.table import Table
-
     told = layout.hdu(one.name)
-    is_table = isinstance(one.data, Table) or (isinstance(one.data, np.ndarray) and one.data.dtype.names is not None)
-    if told is not None and told.is_table != is_table:
+    if told is not None and told.is_table != one.is_table:
         raise UsageError(f"{layout.suffix}: {one.name} is {'a table' if told.is_table else 'an image'}")
-    if is_table:
+    if told is None and one.is_table and isinstance(one.data, np.ndarray):
+        return one
+    if one.is_table:
         columns = told.columns if told else ()
         if one.name == "WCS-TABLE":
-            one = replace(one, data=_with_axis(Table(one.data)))
+            one = replace(one, data=_with_axis(one.data))
         units = {column.name: column.unit for column in columns if column.unit} | dict(one.units)
         return replace(one, data=fitting_table(one.name, one.data, columns, one.units), units=units)
     if not isinstance(one.data, np.ndarray):
@@ -119,8 +121,11 @@ def _fitting(layout, one):
     return replace(one, data=_fitting_image(layout.suffix, one, told))
 
 
-def _with_axis(table):
+def _with_axis(data):
     """Wavelengths of a cube with the axis of length one that WCS-TAB asks for (Greisen et al. 2006, section 6.1.2)."""
+    from astropy.table import Table
+
+    table = Table(data)
     if "wavelength" in table.colnames and table["wavelength"].ndim == 2:
         table["wavelength"] = table["wavelength"][..., None]
     return table

@@ -196,10 +196,8 @@ def new_part(one: NewHdu) -> FilePart:
     -------
     FilePart
     """
-    from astropy.table import Table
-
-    if isinstance(one.data, Table) or one.data.dtype.names:
-        return table_part(one.name, one.version, Table(one.data, copy=False), one.units)
+    if one.is_table:
+        return table_part(one.name, one.version, one.data, one.units)
     dtype = one.data.dtype.newbyteorder("=")
     flipped = dtype.name in pixel_types.ZEROS
     header = image_header(one.name, dtype, one.data.shape, flipped=flipped, version=one.version)

@@ -91,16 +91,11 @@ def _write(making, found, references, errors, flags):
     making.work.map(write, range(len(found) * len(references)))
 
 
-def _table(found: Sequence[Sequence[Shift]]):
-    from astropy.table import Table
-
+def _table(found: Sequence[Sequence[Shift]]) -> np.ndarray:
     rows = [(integration, plane, *shift) for integration, shifts in enumerate(found, 1)
             for plane, shift in enumerate(shifts, 1)]  # fmt: skip
-    return Table(
-        rows=rows,
-        names=("INTEGRATION", "PLANE", "DX", "DY", "BETA", "RMS"),
-        dtype=(np.int32, np.int32, *[np.float64] * 4),
-    )
+    numbers = [(name, np.float64) for name in ("DX", "DY", "BETA", "RMS")]
+    return np.array(rows, [("INTEGRATION", np.int32), ("PLANE", np.int32), *numbers])
 
 
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:

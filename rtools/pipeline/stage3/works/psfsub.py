@@ -131,14 +131,12 @@ def _companion(target, word):
 
 def _throughput(making, companion, left):
     """The table of what is left of a companion in each integration."""
-    from astropy.table import Table
-
     x, y, flux = _numbers(making.options["inject"], "--inject", 3, "X,Y,FLUX")
     found = [throughput_of(companion, one) for one in left]
     making.log("note", f"throughput {np.nanmean(found):.4f} at {x:g},{y:g}")
     rows = [(number, x, y, flux, one) for number, one in enumerate(found, 1)]
-    names = ("INTEGRATION", "X", "Y", "FLUX", "THROUGHPUT")
-    return NewHdu("INJECTED", Table(rows=rows, names=names, dtype=(np.int32, *[np.float64] * 4)))
+    numbers = [(name, np.float64) for name in ("X", "Y", "FLUX", "THROUGHPUT")]
+    return NewHdu("INJECTED", np.array(rows, [("INTEGRATION", np.int32), *numbers]))
 
 
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
