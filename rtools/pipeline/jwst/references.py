@@ -94,8 +94,8 @@ TABLES = {
 def _facts_of(source):
     """What steps ask a reference for beside its arrays."""
     cards = {keyword: _node(source, keyword) for keyword in FACTS.get(source.type, ())}
-    tables = {name: _node(source, EXTENSION_NODES[name]) for name in TABLES.get(source.type, ())}
-    return ReferenceFacts(cards, {name: _rows(table) for name, table in tables.items() if table is not None})
+    tables = {name: _table(source, EXTENSION_NODES[name]) for name in TABLES.get(source.type, ())}
+    return ReferenceFacts(cards, {name: table for name, table in tables.items() if table is not None})
 
 
 def _node(source, path):
@@ -105,10 +105,14 @@ def _node(source, path):
         return None
 
 
-def _rows(table):
-    """A table as a structured array with columns in lower case."""
-    rows = np.array(table.as_array() if hasattr(table, "as_array") else table)
-    rows.dtype.names = tuple(name.lower() for name in rows.dtype.names or ())
+def _table(source, path):
+    """A table as a structured array with columns in lower case; None where there is none that can be read."""
+    try:
+        rows = source.table_rows(path)
+    except InputError:
+        return None
+    if rows is not None:
+        rows.dtype.names = tuple(name.lower() for name in rows.dtype.names or ())
     return rows
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from astropy.table import Table
+import numpy as np
 
 __all__ = ["own_flags"]
 
 
-def own_flags(rows: Table) -> dict[str, int]:
+def own_flags(rows: np.ndarray) -> dict[str, int]:
     """Names of bits, as a table DQ_DEF says them.
 
     Parameters
     ----------
-    rows : astropy.table.Table
+    rows : structured ndarray
         Its columns may be in letters of any case.
 
     Returns
@@ -23,7 +20,7 @@ def own_flags(rows: Table) -> dict[str, int]:
     dict of str to int
         Empty where the table has no names or values.
     """
-    columns = {name.upper(): rows[name] for name in rows.colnames}
+    columns = {name.upper(): rows[name] for name in rows.dtype.names or ()}
     if not {"NAME", "VALUE"} <= columns.keys():
         return {}
     return {str(name).strip(): int(value) for name, value in zip(columns["NAME"], columns["VALUE"], strict=True)}

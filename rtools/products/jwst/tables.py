@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rtools.errors import InputError
 from rtools.products.jwst.hdus import JwstHdu
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["read_ecsv_table", "read_hdu_table"]
+__all__ = ["read_ecsv_table", "read_hdu_rows", "read_hdu_table"]
 
 
 def read_ecsv_table(path: str | Path) -> Table:
@@ -77,6 +79,42 @@ def read_hdu_table(path: str | Path, hdu: JwstHdu) -> Table:
         raise InputError(f"its extension {hdu.name} is not a table", path=path)
     with open_fits(path) as hdus:
         return _read_rows(path, {"mask_invalid": False, "unit_parse_strict": "silent"}, hdus[hdu.number])
+
+
+def read_hdu_rows(path: str | Path, hdu: JwstHdu) -> np.ndarray:
+    """The rows of an HDU without units; astropy.table, which takes long to import, is not needed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    hdu : JwstHdu
+        One of its HDUs.
+
+    Returns
+    -------
+    structured ndarray
+        In memory and in native byte order; text as str.
+
+    Raises
+    ------
+    InputError
+        It is no table, or damaged.
+    """
+    from rtools.products.fits.read import open_fits  # with what a look at headers does not need
+
+    if not hdu.is_table:
+        raise InputError(f"its extension {hdu.name} is not a table", path=path)
+    with open_fits(path) as hdus:
+        try:
+            data = hdus[hdu.number].data
+            columns = {name: np.asarray(data[name]) for name in data.names}
+        except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+            raise InputError(f"its table cannot be read ({' '.join(str(error).split())})", path=path) from None
+    rows = np.empty(len(data), [(name, one.dtype.newbyteorder("="), one.shape[1:]) for name, one in columns.items()])
+    for name, column in columns.items():
+        rows[name] = column
+    return rows
 
 
 def _read_rows(path: str | Path, options: dict[str, Any], source: Any) -> Table:

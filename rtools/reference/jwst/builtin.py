@@ -85,16 +85,21 @@ class JwstBuiltin(JwstSource):
 
     def node(self, path: str) -> Any:
         """A table, a keyword by its path in the data models, or part of an ASDF tree; KeyError where it has none."""
-        from astropy.table import Table
-
         reference = self._reference
         if EXTENSIONS.get(path) in reference.tables:
+            from astropy.table import Table
+
             return Table(reference.tables[EXTENSIONS[path]])
         known = keyword_at(path)
         keyword = known.keyword if known else path
         if keyword in reference.cards:
             return reference.cards[keyword]
         return in_tree(reference.tree, path)
+
+    def table_rows(self, path: str) -> np.ndarray | None:
+        """Rows of a table as a structured array; None where it has none."""
+        found = self._reference.tables.get(EXTENSIONS.get(path))
+        return None if found is None else np.array(found)
 
     def _whole(self, array):
         if not self.has(array):

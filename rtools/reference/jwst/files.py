@@ -14,6 +14,7 @@ from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.keywords import keyword_at
 from rtools.jwst.readout import Subarray
 from rtools.products.io import header
+from rtools.products.jwst.flag_names import own_flags
 from rtools.reference.jwst.index import jwst_candidate_of
 from rtools.reference.jwst.nominal import NominalReference
 from rtools.reference.jwst.source import ARRAYS, EXTENSIONS, JwstSource, in_tree
@@ -162,11 +163,23 @@ class JwstFileSource(JwstSource):
         """Names and values of the bits, as DQ_DEF has them; none where there is no such table."""
         if "DQ_DEF" not in self._product.tables:
             return ()
-        rows = self._product.table("DQ_DEF")
-        columns = {name.upper(): rows[name] for name in rows.colnames}
-        return tuple(
-            (str(name).strip(), int(value)) for name, value in zip(columns["NAME"], columns["VALUE"], strict=True)
-        )
+        return tuple(own_flags(self._product.table_rows("DQ_DEF")).items())
+
+    def table_rows(self, path: str) -> np.ndarray | None:
+        """Rows of a table of FITS.
+
+        Parameters
+        ----------
+        path : str
+            ``phot_table``.
+
+        Returns
+        -------
+        structured ndarray or None
+            None where it has none.
+        """
+        name = EXTENSIONS.get(path)
+        return self._product.table_rows(name) if self._is_fits and name in self._product.tables else None
 
     def node(self, path: str) -> Any:
         """A table, a keyword by its path in the data models, or part of an ASDF tree.

@@ -1,5 +1,6 @@
 """JWST products that rtools writes: of every kind, read back with the same arrays, tables and metadata."""
 
+import io
 import resource
 import sys
 
@@ -14,6 +15,7 @@ from gwcs import WCS
 from rtools import __version__
 from rtools.errors import RtoolsError, UsageError
 from rtools.jwst import SUFFIXES, keywords, product_layout
+from rtools.products.fits.hdu_headers import table_hdu
 from rtools.products.jwst import NewHdu, open_jwst, stage_new
 from rtools.products.opening import open_any
 from rtools.wfi import metadata
@@ -344,3 +346,27 @@ def test_a_big_array_is_not_copied(tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     stage_new(tmp_path / "a_uncal.fits", "uncal", {}, hdus).discard()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < array.nbytes / 1024 + 100_000
+
+
+def test_rows_of_a_structured_array_become_the_bytes_that_astropy_makes_of_a_table():
+    """And they can be read as such again."""
+    types = [("I", "i4"), ("X", "f8"), ("B", "?"), ("S", "U2"), ("U", "u4"), ("V", "f4", (2,))]
+    rows = np.array([(1, 0.5, True, "ab", 7, [1, 2]), (-2, np.nan, False, "", 2**32 - 1, [3, 4])], types)
+    made, wanted = table_hdu(rows, name="X"), fits.table_to_hdu(Table(rows))
+    wanted.name = "X"
+    written = []
+    for hdu in (made, wanted):
+        buffer = io.BytesIO()
+        fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(buffer)
+        written.append(buffer.getvalue())
+    assert written[0] == written[1]
+
+
+def test_rows_of_a_table_are_those_of_astropy(jwst_golden):
+    """Without its units, and text as such."""
+    product = open_jwst(jwst_golden("tso") / "in_calints.fits")
+    rows, table = product.table_rows("INT_TIMES"), product.table("INT_TIMES")
+    assert list(rows.dtype.names) == table.colnames
+    for name in table.colnames:
+        np.testing.assert_array_equal(rows[name], table[name])
+        assert rows[name].dtype == table[name].dtype.newbyteorder("=")
