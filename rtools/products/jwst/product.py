@@ -178,7 +178,7 @@ class JwstProduct:
     def flag_bits(self, name: str) -> dict[str, int] | None:
         """Names of the bits of an array of flags, JWST's, of a reference its own; None for any other array."""
         if name == "dq" and "DQ_DEF" in self.tables:
-            return own_flags(self.table_rows("DQ_DEF")) or flags_of(name)
+            return own_flags(read_hdu_rows(self.path, self.hdu("DQ_DEF"))) or flags_of(name)
         return flags_of(name)
 
     def pixels(self, name: str, version: int = 1, part: Part = ()) -> np.ndarray:
@@ -275,21 +275,6 @@ class JwstProduct:
         if self.form == "ecsv":
             return read_ecsv_table(self.path)
         return read_hdu_table(self.path, self.hdu(name or "", version))
-
-    def table_rows(self, name: str, version: int = 1) -> np.ndarray:
-        """The rows of a table of FITS as a structured array, without units; `table` takes longer.
-
-        Parameters
-        ----------
-        name, version : str, int
-            As `hdu` takes them.
-
-        Raises
-        ------
-        InputError
-            There is no such table, or it is damaged.
-        """
-        return read_hdu_rows(self.path, self.hdu(name, version))
 
     def tree_bytes(self) -> bytes | None:
         """The ASDF file in the extension ASDF, from a table of one cell or from an image of bytes.

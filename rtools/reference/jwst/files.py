@@ -15,6 +15,7 @@ from rtools.jwst.keywords import keyword_at
 from rtools.jwst.readout import Subarray
 from rtools.products.io import header
 from rtools.products.jwst.flag_names import own_flags
+from rtools.products.jwst.tables import read_hdu_rows
 from rtools.reference.jwst.index import jwst_candidate_of
 from rtools.reference.jwst.nominal import NominalReference
 from rtools.reference.jwst.source import ARRAYS, EXTENSIONS, JwstSource, in_tree
@@ -163,7 +164,7 @@ class JwstFileSource(JwstSource):
         """Names and values of the bits, as DQ_DEF has them; none where there is no such table."""
         if "DQ_DEF" not in self._product.tables:
             return ()
-        return tuple(own_flags(self._product.table_rows("DQ_DEF")).items())
+        return tuple(own_flags(self._rows_of("DQ_DEF")).items())
 
     def table_rows(self, path: str) -> np.ndarray | None:
         """Rows of a table of FITS.
@@ -179,7 +180,10 @@ class JwstFileSource(JwstSource):
             None where it has none.
         """
         name = EXTENSIONS.get(path)
-        return self._product.table_rows(name) if self._is_fits and name in self._product.tables else None
+        return self._rows_of(name) if self._is_fits and name in self._product.tables else None
+
+    def _rows_of(self, name):
+        return read_hdu_rows(self.path, self._product.hdu(name))
 
     def node(self, path: str) -> Any:
         """A table, a keyword by its path in the data models, or part of an ASDF tree.

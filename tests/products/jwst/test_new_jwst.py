@@ -17,6 +17,7 @@ from rtools.errors import RtoolsError, UsageError
 from rtools.jwst import SUFFIXES, keywords, product_layout
 from rtools.products.fits.hdu_headers import table_hdu
 from rtools.products.jwst import NewHdu, open_jwst, stage_new
+from rtools.products.jwst.tables import read_hdu_rows
 from rtools.products.opening import open_any
 from rtools.wfi import metadata
 from tests.support import jwst_files
@@ -365,7 +366,7 @@ def test_rows_of_a_structured_array_become_the_bytes_that_astropy_makes_of_a_tab
 def test_rows_of_a_table_are_those_of_astropy(jwst_golden):
     """Without its units, and text as such."""
     product = open_jwst(jwst_golden("tso") / "in_calints.fits")
-    rows, table = product.table_rows("INT_TIMES"), product.table("INT_TIMES")
+    rows, table = read_hdu_rows(product.path, product.hdu("INT_TIMES")), product.table("INT_TIMES")
     assert list(rows.dtype.names) == table.colnames
     for name in table.colnames:
         np.testing.assert_array_equal(rows[name], table[name])
