@@ -86,6 +86,8 @@ def pick_plane(product: ProductFace, name: str, choice: Choice, wave: float | No
     if wanted == (None, None) and (product.kind == "s3d" or _is_context(name)):
         summary = "count" if _is_context(name) else "median"
         words = "number of images" if summary == "count" else f"median of {axes[0]} planes"
+        if axes[0] == 1 and summary == "median":
+            return PickedPlane(None, name, summary)
         return PickedPlane(None, f"{name}, {words}", summary)
     return _of_axes(product, name, axes, wanted)
 

@@ -201,12 +201,29 @@ _AS_READ = {"MJy / sr": "MJy/sr", "MJy2 / sr2": "(MJy/sr)²", "Jy2": "Jy²", "DN
 
 
 def _series(one, *, alone):
-    """The line with its band, broken at flagged points, and these."""
+    """The line with its band, broken at flagged points and at gaps between wavelengths, and these points."""
     value = np.where(one.flagged, np.nan, one.value)
     name = one.label if not alone else ""
-    yield Series(name or ("" if alone else "spectrum"), one.wavelength, value, one.error, line=True, band=True)
+    gaps = _gaps(one.wavelength)
+    wavelength = np.insert(one.wavelength, gaps, one.wavelength[gaps - 1])
+    error = None if one.error is None else np.insert(one.error, gaps, np.nan)
+    broken = np.insert(value, gaps, np.nan)
+    yield Series(name or ("" if alone else "spectrum"), wavelength, broken, error, line=True, band=True)
     if one.flagged.any():
         yield Series("flagged" if alone else "", one.wavelength[one.flagged], one.value[one.flagged], flagged=True)
+
+
+GAP = 8
+"""A step of wavelengths so many times as large as both beside it is a gap: nothing was measured there."""
+
+
+def _gaps(wavelength):
+    """Numbers of the points behind gaps."""
+    steps = np.abs(np.diff(wavelength))
+    if len(steps) < 3:
+        return np.zeros(0, int)
+    beside = np.fmax(np.append(steps[1:], 0), np.insert(steps[:-1], 0, 0))
+    return np.flatnonzero(steps > GAP * beside) + 1
 
 
 def load_integrations(

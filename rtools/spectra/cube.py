@@ -8,10 +8,13 @@ import numpy as np
 
 from rtools.work.overlap import circle_on_pixels
 
-__all__ = ["CubeSums", "Rings", "extract_circles", "extract_whole"]
+__all__ = ["CubeSums", "Rings", "extract_circles", "extract_whole", "torn_planes"]
 
 ROUNDS = 5
 """Times that values of a plane are clipped, at most."""
+
+LEAST_OF_USUAL = 0.9
+"""Planes with less than this share of the usual area of an aperture are torn."""
 
 
 class Rings(NamedTuple):
@@ -120,6 +123,23 @@ def extract_whole(data: np.ndarray, err: np.ndarray, clip: float) -> CubeSums:
         kept = max(kept, 1.0)
         rows[number] = flux, variance, sky / kept, sky_variance / kept**2, area, area / one.size
     return _finished(rows)
+
+
+def torn_planes(area: np.ndarray) -> np.ndarray:
+    """Planes that hold part of the aperture only, where others hold more: ends of the range, where slices end apart.
+
+    Parameters
+    ----------
+    area : ndarray float64 (planes,)
+        Of good pixels in the aperture, as `CubeSums.npixels`.
+
+    Returns
+    -------
+    ndarray bool (planes,)
+        Where there is less than nine tenths of the median area, but some.
+    """
+    some = area > 0
+    return some & (area < LEAST_OF_USUAL * np.median(area[some])) if some.any() else some
 
 
 def _sky(plane, sigma, rings, number, kept):

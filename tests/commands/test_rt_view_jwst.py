@@ -384,6 +384,19 @@ def charted(path, **wanted):
         return chart_spectra(product, **wanted)
 
 
+def test_a_line_ends_where_wavelengths_have_a_gap(tmp_path):
+    """Two channels of a merged cube were joined by a straight line."""
+
+    def apart(hdus):
+        hdus["EXTRACT1D"].data["WAVELENGTH"] = [1, 1.1, 5, 5.1, 5.2]
+        hdus["EXTRACT1D"].data["FLUX"], hdus["EXTRACT1D"].data["DQ"] = 1, 0
+
+    (panel,) = charted(changed(tmp_path, "x1d", apart))[0].panels
+    (line,) = panel.series
+    np.testing.assert_array_equal(line.y, [1, 1, np.nan, 1, 1, 1])
+    assert len(line.x) == len(line.error) == 6
+
+
 def test_spectrum_has_its_flux_its_error_and_its_flagged_points(tmp_path):
     found, notes = charted(spectrum_file(tmp_path))
     (panel,) = found.panels

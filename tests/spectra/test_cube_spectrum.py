@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rtools.spectra import Rings, extract_circles, extract_whole
+from rtools.spectra.cube import torn_planes
 
 SHAPE = (5, 31, 29)
 CENTRE = (14.3, 15.6)
@@ -72,3 +73,10 @@ def test_an_extended_source_is_the_sum_of_the_plane_and_its_level_is_told():
     np.testing.assert_allclose(found.flux, 2.0 * (31 * 29 - 1) + 500)
     np.testing.assert_allclose(found.background, 2.0)
     np.testing.assert_allclose(found.variance, 0.01 * 31 * 29)
+
+
+def test_planes_in_which_slices_have_ended_are_torn():
+    """The spectrum fell to nothing at its end: the last planes held a few of the spaxels."""
+    area = np.array([0.0, 87.4, 119.0, 119.0, 119.0, 117.4, 3.5])
+    assert torn_planes(area).tolist() == [False, True, False, False, False, False, True]
+    assert not torn_planes(np.zeros(3)).any()

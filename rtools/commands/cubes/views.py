@@ -58,7 +58,7 @@ def _refuse_nowhere(names, output, outdir, *, as_json):
     if not names:
         raise UsageError("no input file")
     if not (output or outdir):
-        raise UsageError("where to?", mend="-o FILE or --outdir DIR says it")
+        raise UsageError("nothing says where the cube goes", mend="-o FILE or --outdir DIR says it")
     if output == "-" and as_json:
         raise UsageError("--json and -o - both want standard output")
 
@@ -116,7 +116,7 @@ def _limits(word):
 
 def _given(wave):
     if wave is None:
-        raise UsageError("which wavelength?", mend="--wave says it")
+        raise UsageError("no wavelength is given", mend="--wave says it")
     return wave
 
 
@@ -214,7 +214,7 @@ def axis(cube, options):
     from rtools.pipeline.stage3.cube_views import axis_of
 
     if options["third_axis"] is None:
-        raise UsageError("which form?", mend="--table or --linear says it")
+        raise UsageError("no form of the axis is given", mend="--table or --linear says it")
     return axis_of(cube, table=options["third_axis"] == "table")
 
 
@@ -255,6 +255,6 @@ def merge(console, inputs, output, overwrite, dry_run, as_json):
     cube = merged([read_cube(product) for product in products], names)
     entry = _entry(console, names, {})
     if not dry_run:
-        deliver(path, Path(names[0]).name,
-                lambda place: stage_cube(place, products[0], cube, [*products[0].history, entry]))  # fmt: skip
+        past = [*products[0].history, entry]
+        deliver(path, Path(names[0]).name, lambda place: stage_cube(place, products[0], cube, past, products[1:]))
     _tell(console, names[0], path, cube, dry_run=dry_run, as_json=as_json)

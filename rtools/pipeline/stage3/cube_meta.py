@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from rtools.wfi.sphere import s_region
 if TYPE_CHECKING:
     from rtools.products.jwst import JwstProduct
 
-__all__ = ["cube_hdus", "cube_meta", "grid_like", "gwcs_of", "wcs_cards"]
+__all__ = ["cube_hdus", "cube_meta", "grid_like", "gwcs_of", "instrument_of", "wcs_cards"]
 
 EXTENSIONS = {"flux_extension": "SCI", "error_extension": "ERR", "error_type": "ERR", "dq_extension": "DQ"}
 """FLUXEXT, ERREXT, ERRTYPE and MASKEXT."""
@@ -75,6 +75,34 @@ def wcs_cards(grid: CubeGrid) -> dict[str, Any]:
     matrix = np.eye(3)
     matrix[:2, :2] = turn
     return cards | {f"PC{row + 1}_{column + 1}": float(matrix[row, column]) for row in range(3) for column in range(3)}
+
+
+CHANNELS = ("1", "2", "3", "4", "12", "34", "123", "234", "1234")
+"""What CHANNEL says of MIRI's spectrometer."""
+
+
+def instrument_of(products: Sequence[JwstProduct], channels: str = "") -> dict[str, Any]:
+    """What a cube says of the instrument, where what it is made of says it differently.
+
+    Parameters
+    ----------
+    products : sequence of JwstProduct
+        What it is made of.
+    channels : str
+        Of MIRI's spectrometer; all of them by default.
+
+    Returns
+    -------
+    dict
+        Below ``meta.instrument``: of several bands or detectors the word MULTIPLE.
+    """
+    told = [product.meta.get("instrument") or {} for product in products]
+    found = {name: "MULTIPLE" for name in ("band", "detector") if len({str(one.get(name)) for one in told}) > 1}
+    channels = channels or "".join({letter for one in told for letter in str(one.get("channel") or "")})
+    if channels.isdecimal():
+        named = "".join(sorted(channels))
+        found["channel"] = named if named in CHANNELS else "ANY"
+    return found
 
 
 def cube_meta(product: JwstProduct, grid: CubeGrid, options: Mapping[str, Any]) -> dict[str, Any]:

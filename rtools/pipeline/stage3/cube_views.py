@@ -11,6 +11,7 @@ import numpy as np
 from rtools.errors import InputError, UsageError
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.pipeline.stage3.cube_errors import errors_of_cube
+from rtools.pipeline.stage3.cube_meta import instrument_of
 from rtools.pipeline.stage3.making import passed_on
 from rtools.products.jwst import JwstProduct, NewHdu, celestial_cards, cube_wavelengths, stage_new
 from rtools.spectra.cube_building import NOTHING
@@ -236,7 +237,13 @@ def _is_linear(wavelength):
     return float(np.abs(wavelength - line).max()) < EQUAL * (wavelength[-1] - wavelength[0]) / (len(wavelength) - 1)
 
 
-def stage_cube(path: str | Path, product: JwstProduct, cube: CubePlanes, history: Sequence[Any]) -> Stage:
+def stage_cube(
+    path: str | Path,
+    product: JwstProduct,
+    cube: CubePlanes,
+    history: Sequence[Any],
+    more: Sequence[JwstProduct] = (),
+) -> Stage:
     """Write a cube to a temporary file next to its place.
 
     Parameters
@@ -249,6 +256,8 @@ def stage_cube(path: str | Path, product: JwstProduct, cube: CubePlanes, history
         What it holds.
     history : sequence
         As `rtools.products.jwst.stage_new` takes it.
+    more : sequence of JwstProduct
+        Further cubes that it is made of.
 
     Returns
     -------
@@ -261,6 +270,7 @@ def stage_cube(path: str | Path, product: JwstProduct, cube: CubePlanes, history
     waves = np.array([(cube.wavelength[:, None].astype("f4"),)],
                      dtype=[("wavelength", "f4", (len(cube.wavelength), 1))])  # fmt: skip
     meta = passed_on(product, "wcs")
+    meta["instrument"] = dict(meta.get("instrument") or {}) | (instrument_of((product, *more)) if more else {})
     if cube.unit:
         meta |= {"bunit_data": cube.unit, "bunit_err": cube.unit}
     meta["ifu"] = dict(meta.get("ifu") or {}) | {"error_type": "ERR"}

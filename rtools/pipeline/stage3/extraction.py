@@ -17,7 +17,7 @@ from rtools.products.jwst import JwstProduct, NewHdu, cube_wavelengths, integrat
 from rtools.spectra.apcorr import aperture_correction
 from rtools.spectra.box import BoxExtraction
 from rtools.spectra.columns import SpectralSums, columns_of, corrected, units_of
-from rtools.spectra.cube import extract_circles, extract_whole
+from rtools.spectra.cube import extract_circles, extract_whole, torn_planes
 
 if TYPE_CHECKING:
     from rtools.pipeline.stage3.making import ProductMaking
@@ -185,6 +185,11 @@ def cube_table(making: ProductMaking, product: JwstProduct) -> NewHdu:
         rings = None
         centre = ((data.shape[2] - 1) / 2, (data.shape[1] - 1) / 2)
         found = extract_whole(data, err, options["sigma_clip"])
+    torn = torn_planes(found.npixels)
+    if torn.any():
+        making.log("warning", f"at {torn.sum()} of {torn.size} wavelengths the cube has less of the aperture than "
+                              "elsewhere: there is no flux")  # fmt: skip
+    found = found._replace(flux=np.where(torn, np.nan, found.flux))
     columns = {"WAVELENGTH": wavelengths} | columns_of(SpectralSums.of_cube(found), scale, options["min_coverage"])
     if rings is not None:
         circles = rings.radius, pixel_size(product)

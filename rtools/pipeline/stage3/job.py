@@ -260,9 +260,7 @@ def plan_products(
             work.check(products, options)
     kind = after[files[0]].kind if files[0] in after else products[0].kind
     if outputs is None:
-        compared = kind in work.compares and len(files) > 1
-        outputs = (_each_named(work, kind, options, request, files) if compared else
-                   _named(work, kind, options, request, called, several=len(files) > 1))  # fmt: skip
+        outputs = _named(work, kind, options, request, called, files=files)
     messages.warnings += check_outputs(outputs, list(outputs)[-1], request, [called])
     refuse_inputs(outputs.values(), files)
     found = find.references(
@@ -278,24 +276,23 @@ def plan_products(
     return ProductsJob(name, request, tuple(files), called, plan, outputs, messages, size, after)
 
 
-def _named(work, kind, options, request, called, *, several):
+def _named(work, kind, options, request, called, *, files):
     suffixes = work.gives(kind, options)
-    if work.together and several and not request.output:
+    if kind in work.compares and len(files) > 1:
+        return _each_named(suffixes[-1], request, files)
+    if work.together and len(files) > 1 and not request.output:
         raise UsageError("the product has no name", mend=f"use -o NAME_{suffixes[-1]}.{extension_of(suffixes[-1])}")
     stem = names.split_suffix(Path(called).name)[0]
     extensions = {suffix: extension_of(suffix) for suffix in suffixes}
     return name_outputs(request, Path(called).parent, stem, extensions, suffixes[-1])
 
 
-def _each_named(work, kind, options, request, files):
-    """A product of each file."""
+def _each_named(suffix, request, files):
     refuse_several(request, len(files))
-    (suffix,) = work.gives(kind, options)
-    found = {}
+    found: dict[str, Path] = {}
     for number, file in enumerate(files):
-        stem = names.split_suffix(Path(file).name)[0]
-        named = name_outputs(request, Path(file).parent, stem, {suffix: extension_of(suffix)}, suffix)
-        found[nth_product(suffix, number)] = named[suffix]
+        stem, extension = names.split_suffix(Path(file).name)[0], {suffix: extension_of(suffix)}
+        found[nth_product(suffix, number)] = name_outputs(request, Path(file).parent, stem, extension, suffix)[suffix]
     return found
 
 

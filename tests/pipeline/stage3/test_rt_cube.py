@@ -285,3 +285,16 @@ def test_cubes_in_other_units_do_not_merge(made, tmp_path, capsys):
         hdus.writeto(other)
     assert tool("cube", "merge", made, other, "-o", tmp_path / "both_s3d.fits") == 3
     assert "DN/s" in capsys.readouterr().err
+
+
+def test_a_merged_cube_says_what_it_is_made_of(made, tmp_path):
+    """It said the channel and the band of the first."""
+    other, both = tmp_path / "other_s3d.fits", tmp_path / "both_s3d.fits"
+    with fits.open(made) as hdus:
+        hdus[0].header.update(CHANNEL="2", BAND="LONG")
+        hdus["WCS-TABLE"].data["wavelength"] += 1
+        hdus["SCI"].header["CRVAL3"] += 1
+        hdus.writeto(other)
+    assert tool("cube", "merge", made, other, "-o", both) == 0
+    assert [fits.getval(both, key) for key in ("CHANNEL", "BAND", "DETECTOR")] == ["12", "MULTIPLE", "MIRIFUSHORT"]
+    assert tool("validate", both) == 0

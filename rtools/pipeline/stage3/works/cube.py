@@ -10,7 +10,7 @@ import numpy as np
 from rtools.errors import UsageError
 from rtools.jwst.instrument import cube_facts
 from rtools.pipeline.stage3.cube_files import cloud_of, joined
-from rtools.pipeline.stage3.cube_meta import cube_hdus, cube_meta, grid_like, gwcs_of
+from rtools.pipeline.stage3.cube_meta import cube_hdus, cube_meta, grid_like, gwcs_of, instrument_of
 from rtools.pipeline.stage3.making import exposed_together, passed_on, refuse_other
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.spectra.cube_building import CubeGrid, PixelCloud, PointReach, build_cube, choose_grid
@@ -46,16 +46,9 @@ def _make(making: ProductMaking) -> None:
     cube = build_cube(cloud, grid, _reach(options, grid), making.work)
     meta = passed_on(first, "wcs", "wcsinfo", cube_build="COMPLETE") | cube_meta(first, grid, options)
     meta["exposure"] = exposed_together(making.products)
-    meta["instrument"] = dict(meta.get("instrument") or {}) | _of_all(making.products, channel)
+    meta["instrument"] = dict(meta.get("instrument") or {}) | instrument_of(making.products, channel or "")
     unit = first.arrays["data"].unit
     making.write_new("s3d", meta, cube_hdus(cube, grid, unit), tree={"meta": {"wcs": gwcs_of(grid)}})
-
-
-def _of_all(products, channel):
-    """What the instrument says of a cube of one channel, and of several bands."""
-    bands = {(product.meta.get("instrument") or {}).get("band") for product in products}
-    told = {} if len(bands) == 1 else {"band": "MULTIPLE"}
-    return told if channel is None else told | {"channel": channel}
 
 
 def _channels(product: JwstProduct) -> str:
