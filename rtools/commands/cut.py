@@ -153,25 +153,27 @@ def command(console, inputs, section, frame, wcs, integrations, wave, output, ou
         with opened(name, jwst=True) as product:
             filename = _filename(name, product, output)
             _form_of(product, filename, output, writing)  # refuses what cannot be, before anything is read
-            for number, _place, part in _parts(product, places, choose):
+            for number, place, part in _parts(product, places, choose):
                 target = file_of_place(filename, words[number - 1]) if len(places) > 1 else filename
                 target, wanted = _form_of(product, target, output, writing)
                 path = outputs.path(name, target)
                 maker = cut_roman_files.maker if product.mission == "roman" else cut_jwst_files.maker
                 if not dry_run:
                     deliver(path, target, maker(console, product, part, wanted, work=work))
-                _tell(console, name, path, part, as_json=as_json, dry_run=dry_run)
+                spans = part.spans | ({"place": place.name} if place else {})
+                _tell(console, name, path, (part.told, spans), as_json=as_json, dry_run=dry_run)
 
     report = json_line if as_json else None
     return for_each(console, inputs, cut, fail_fast=fail_fast, report=report, key="input")
 
 
-def _tell(console, name, path, part, *, as_json, dry_run):
+def _tell(console, name, path, cutting, *, as_json, dry_run):
     """Say what was written, or would be."""
+    told, spans = cutting
     if as_json:
-        json_line(file_record(console, name, [path], dry_run=dry_run) | part.spans)
+        json_line(file_record(console, name, [path], dry_run=dry_run) | spans)
     elif dry_run:
-        click.echo(f"{name} {part.told} -> {path or '-'}")
+        click.echo(f"{name} {told} -> {path or '-'}")
     elif path is not None:
         click.echo(path)
 

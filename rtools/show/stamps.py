@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_stamps"]
 
+UNKNOWN = "#3d5a8a"
+"""Colour of what is NaN: no shade of grey, which noise has, too."""
+
 SIZE = 1.9
 """Inches of a stamp with its name."""
 
@@ -22,7 +25,7 @@ def plot_stamps(stamps: Sequence[tuple[str, np.ndarray]]) -> Figure:
     Parameters
     ----------
     stamps : sequence of (str, ndarray)
-        Name of each, and its pixels: rows from the bottom; what is NaN is grey.
+        Name of each, and its pixels: rows from the bottom; what is NaN is blue.
 
     Returns
     -------
@@ -36,7 +39,7 @@ def plot_stamps(stamps: Sequence[tuple[str, np.ndarray]]) -> Figure:
     rows = -(-len(stamps) // columns)
     figure = Figure(figsize=(SIZE * columns + 0.2, (SIZE + 0.2) * rows + 0.2), layout="constrained")
     places = figure.subplots(rows, columns, squeeze=False).ravel()
-    colours = colormaps["gray"].with_extremes(bad="0.5")
+    colours = colormaps["gray"].with_extremes(bad=UNKNOWN)
     for place in places:
         place.set_axis_off()
     for place, (name, pixels) in zip(places, stamps, strict=False):

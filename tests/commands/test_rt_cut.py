@@ -19,6 +19,7 @@ from rtools.products import forms
 from rtools.products.io import open_product, writer
 from rtools.products.making import job_of
 from rtools.products.schema import layout, nodes
+from rtools.show.stamps import plot_stamps
 from rtools.work.statistics import image_statistics
 from tests.support.placed_images import image as placed
 from tests.support.runs import piped, tool
@@ -444,6 +445,14 @@ def test_places_of_a_list_become_files_with_their_names(field, tmp_path, capsys)
     assert "none of 2 positions is in it" in capsys.readouterr().err
 
 
+def test_json_tells_of_which_position_a_cutout_is(field, tmp_path, capsys):
+    (tmp_path / "list").write_text(f"{place_of(field, 100, 50)} one\n{place_of(field, 300, 60)} two\n")
+    words = ("--sky", f"@{tmp_path / 'list'}", "--size", "11pix", "--outdir", tmp_path / "out", "--json")
+    assert tool("cut", field, *words) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["place"], one["columns"]) for one in told] == [("one", [95, 106]), ("two", [295, 306])]
+
+
 def test_rows_of_a_table_become_files_with_their_ids(field, tmp_path):
     places = [tuple(map(float, place_of(field, x, 200).split(","))) for x in (100, 300)]
     Table(rows=places, names=["ra", "dec"]).write(tmp_path / "t.ecsv")
@@ -540,6 +549,15 @@ def test_a_sheet_of_stamps_is_a_picture(field, tmp_path, capsys):
     assert tool("cut", field, *words, "--size", "31pix", "-o", tmp_path / "sheet.png") == 0
     assert capsys.readouterr().out == f"{tmp_path / 'sheet.png'}\n"
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_lies_beyond_the_edge_is_no_grey_that_noise_has(tmp_path):
+    """On a sheet of faint stamps it could not be told from the image."""
+    stamp = np.linspace(0, 1, 400).reshape(20, 20)
+    stamp[:, :10] = np.nan
+    image = plot_stamps([("a", stamp)]).axes[0].images[0]
+    red, _green, blue, _alpha = image.cmap(np.ma.masked_invalid(image.get_array()))[5, 5]
+    assert blue - red > 0.2
 
 
 def test_a_filled_cutout_has_no_place_in_the_frame():

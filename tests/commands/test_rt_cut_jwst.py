@@ -219,6 +219,20 @@ def test_a_star_of_a_filled_cutout_is_where_it_was_by_header_and_gwcs(tmp_path):
     np.testing.assert_allclose(corners, np.transpose(edges), rtol=0, atol=1e-9)
 
 
+def test_the_wcs_of_a_mosaic_or_of_another_detector_is_refused(tmp_path, capsys):
+    """Pixels of the mosaic were taken for those of the detector: the cutout was of another place."""
+    path, square = placed(tmp_path, "cal")
+    made = {}
+    for name, suffix, detector in (("i2d", "i2d", "MULTIPLE"), ("other", "cal", "NRCA2"), ("same", "crf", "NRCA1")):
+        (tmp_path / name).mkdir()
+        made[name], _square = placed(tmp_path / name, suffix, **{"meta.instrument.detector": detector})
+    for name, said in (("i2d", "of the i2d, not of a detector"), ("other", "of NRCA2, not of NRCA1")):
+        words = ("--sky", square, "--wcs", made[name], "--outdir", tmp_path / "no")
+        assert tool("cut", path, *words) == 3
+        assert said in capsys.readouterr().err
+    assert cut(path, tmp_path / "out", "--sky", square, "--wcs", made["same"]).array("data").shape == (7, 8)
+
+
 def test_the_region_of_a_filled_cutout_is_right_for_rt_validate(tmp_path, capsys):
     """What was filled counted as image: corners were said to be many pixels off."""
     path, square = placed(tmp_path, "i2d")

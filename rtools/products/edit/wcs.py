@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtools.errors import InputError
+from rtools.jwst.kinds import ON_DETECTOR
 from rtools.products import names
 from rtools.products.edit.section import frame_of, shift_between
 from rtools.products.io import open_product
@@ -71,5 +72,17 @@ def _of_jwst(product, path):
     with open_any(path) as holder:
         if holder.mission != "jwst":
             raise InputError("not a JWST product, which the image is", path=path)
+        _refuse_other_pixels(product, holder)
         wcs, (x, y) = sky_of(holder), shift_between(product, holder)
     return wcs if (x, y) == (0, 0) else moved_sky(wcs, x, y)
+
+
+def _refuse_other_pixels(product, holder):
+    """Refuse a WCS of JWST whose pixels are not those of the product: of a mosaic, or of another detector."""
+    if product.kind not in ON_DETECTOR:
+        return
+    own, other = ((one.meta.get("instrument") or {}).get("detector") for one in (product, holder))
+    if holder.kind not in ON_DETECTOR:
+        raise InputError(f"its pixels are those of the {holder.kind}, not of a detector", path=holder.path)
+    if None not in (own, other) and own != other:
+        raise InputError(f"its pixels are those of {other}, not of {own}", path=holder.path)
