@@ -23,13 +23,22 @@ from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 __all__ = ["command", "plans_of_products", "request_of_products", "run_products", "split_inputs"]
 
 
-def command(step):
+def command(step, *, more=(), before=None, forms=("fits", "ecsv"), about=None):
     """The click command of a step on whole products.
 
     Parameters
     ----------
     step : rtools.declare.ProductStep
         Its declaration.
+    more : sequence of callable
+        Decorators of further options, which `before` takes away.
+    before : callable, optional
+        ``before(console, inputs, jobs, options)`` does what is to be done with inputs that are no products of JWST and
+        returns the exit status, else None.
+    forms : sequence of str
+        What ``-o`` may be, as `rtools.commands.kit.written.Written` takes it.
+    about : mapping of str to object, optional
+        Description and examples, where they are not those of the step.
 
     Returns
     -------
@@ -41,6 +50,9 @@ def command(step):
 
         if not inputs:
             raise UsageError("no input file")
+        inputs = expand_inputs(inputs)
+        if before is not None and (status := before(console, inputs, jobs, options)) is not None:
+            return status
         flags = RunFlags.taken_from(options)
         places = {}
         if step.references:
@@ -48,12 +60,13 @@ def command(step):
         settings = own_values(step, options)
         rest = {key: value for key, value in options.items() if key not in settings}
         request = Request(tool=step.tool, single=step.name, settings={step.name: settings}, **places, **rest)
-        return run_products(console, expand_inputs(inputs), request, jobs, flags)
+        return run_products(console, inputs, request, jobs, flags)
 
     decorators = [
         click.argument("inputs", nargs=-1, metavar=step.files),
         *map(click_option, step.options),
-        bundles.outputs("fits", "ecsv"),
+        *more,
+        bundles.outputs(*forms),
         *([bundles.references] if step.references else ()),
         bundles.running,
         bundles.json_output,
@@ -62,8 +75,8 @@ def command(step):
     for decorator in reversed(decorators):
         run = decorator(run)
     description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
-    about = {"summary": step.summary, "description": description, "examples": step.examples}
-    return tool(step.tool, **about, no_args_is_help=True)(run)
+    told = {"summary": step.summary, "description": description, "examples": step.examples} | dict(about or {})
+    return tool(step.tool, **told, no_args_is_help=True)(run)
 
 
 def run_products(console, inputs, request, jobs, flags):

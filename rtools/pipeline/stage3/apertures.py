@@ -11,10 +11,11 @@ import numpy as np
 from rtools.errors import InputError, MissingReferenceError, UsageError
 from rtools.pipeline.stage3.slits import Slit
 from rtools.products.jwst import JwstProduct
-from rtools.spectra.aperture import SlitAperture
+from rtools.spectra.aperture import ALONG_X, SlitAperture
 from rtools.spectra.cube import Rings
 
-__all__ = ["aperture_of", "correction_table", "numbers_of", "pixel_size", "polynomials_of", "rings_of"]
+__all__ = ["aperture_of", "correction_table", "numbers_of", "pixel_size", "polynomials_of", "rings_of",
+           "told_by_options"]  # fmt: skip
 
 ANY = "ANY"
 ARCSEC = 3600.0
@@ -57,20 +58,43 @@ def aperture_of(slit: Slit, reference: Any, options: Mapping[str, Any]) -> SlitA
         told = _chosen(slit, reference)
     if told is None:
         return None
-    along_x = slit.dispersion(options["dispaxis"] or told.get("dispaxis")) == 1
+    dispersion = slit.dispersion(options["dispaxis"] or told.get("dispaxis"))
+    found = SlitAperture.from_parameters({**told, **told_by_options(options, dispersion)}, dispersion)
+    return replace(found, offset=float(options["position_offset"]))
+
+
+def told_by_options(options: Mapping[str, Any], dispersion: int) -> dict[str, Any]:
+    """What options say of an aperture, as references say it.
+
+    Parameters
+    ----------
+    options : mapping of str to object
+        Of rt-x1d.
+    dispersion : int
+        Axis along which the wavelength changes.
+
+    Returns
+    -------
+    dict of str to object
+        One that says where the aperture lies is followed by None for what counts before it in a reference.
+
+    Raises
+    ------
+    UsageError
+        A polynomial has another form.
+    """
     own = {name: options[name] for name in OF_OPTIONS if options[name] is not None}
     if options["src_coeff"]:
         own["src_coeff"] = polynomials_of("src-coeff", options["src_coeff"])
     elif "extract_width" in own:
         own["src_coeff"] = None
-    elif {"ystart", "ystop"} & set(own) if along_x else {"xstart", "xstop"} & set(own):
+    elif {"ystart", "ystop"} & set(own) if dispersion == ALONG_X else {"xstart", "xstop"} & set(own):
         own |= {"src_coeff": None, "extract_width": None}
     if options["bkg_coeff"]:
         own["bkg_coeff"] = polynomials_of("bkg-coeff", options["bkg_coeff"])
     if not options["subtract_background"]:
         own["bkg_coeff"] = None
-    found = SlitAperture.from_parameters({**told, **own}, 1 if along_x else 2)
-    return replace(found, offset=float(options["position_offset"]))
+    return own
 
 
 def _chosen(slit, reference):

@@ -9,7 +9,7 @@ STEP = ProductStep(
     name="x1d",
     cal_step="extract_1d",
     suffix="x1d",
-    summary="Extract spectra: boxes on slits, circles on cubes.",
+    summary="Extract spectra: boxes on slits and dispersed images, circles on cubes.",
     description=(
         "Takes images of spectra (_cal, _crf, _s2d; _calints, _crfints) and cubes (_s3d), and writes tables of "
         "wavelength, flux, surface brightness and background, each with its variances (_x1d); of time series a row "

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtools.pipeline.stage3.making import ProductMaking
     from rtools.products.jwst import JwstProduct
 
-__all__ = ["WORK"]
+__all__ = ["WORK", "refuse_impossible"]
 
 SERIES = ("calints", "crfints")
 
@@ -117,7 +117,7 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     for name in ("center", "annulus"):
         if options[name]:
             numbers_of(name, options[name], 2)
-    _refuse_impossible(options)
+    refuse_impossible(options)
     for product in products:
         kind = str(product.value("EXP_TYPE") or "").upper()
         if kind in NOT_OFFERED:
@@ -132,7 +132,7 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
         _refuse_no_segments(products)
 
 
-def _refuse_impossible(options):
+def refuse_impossible(options):
     """Numbers that can be nothing."""
     width, axis, least = (options[name] for name in ("extract_width", "dispaxis", "min_coverage"))
     if width is not None and width <= 0:
