@@ -1,4 +1,5 @@
 from .binary import FoundCompanion, Fringes, closure_phases, find_companion, visibilities
+from .calibrators import StarMean, mean_of_phases, mean_of_stars
 from .fit import FringeFit, fit_fringes
 from .frames import box_about_star, centre_of
 from .fringes import FringeModel
@@ -15,6 +16,7 @@ __all__ = [
     "Holes",
     "Observables",
     "Passband",
+    "StarMean",
     "box_about_star",
     "centre_of",
     "closure_phases",
@@ -22,6 +24,8 @@ __all__ = [
     "find_companion",
     "fit_fringes",
     "mean_of",
+    "mean_of_phases",
+    "mean_of_stars",
     "observables_of",
     "passband_of",
     "repair",

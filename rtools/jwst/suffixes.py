@@ -21,10 +21,11 @@ __all__ = [
 EXPOSURE_ONLY = ("uncal", "ramp", "rate", "rateints", "bsub", "bsubints")
 """Products that are named by their exposure alone."""
 
-WITH_CANDIDATE = ("crf", "crfints", "psfalign", "psfsub", "ami-oi", "amimulti-oi", "amilg")
-"""Products that are named by their exposure and the association candidate that they were made for."""
+WITH_CANDIDATE = ("crf", "crfints", "psfalign", "psfsub", "ami-oi", "amimulti-oi", "amilg", "aminorm-oi")
+"""Products that are named by their exposure and the association candidate that they were made for; aminorm-oi where an
+association has several targets."""
 
-STAGE3_ONLY = ("c1d", "cat", "segm", "phot", "whtlt", "psfstack", "aminorm-oi")
+STAGE3_ONLY = ("c1d", "cat", "segm", "phot", "whtlt", "psfstack")
 """Products that are named by what was observed, not by an exposure."""
 
 FURTHER = {

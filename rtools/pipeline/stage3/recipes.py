@@ -14,6 +14,7 @@ from rtools.pipeline.mosaic import FutureImage, MosaicRequest, WantedGrid
 from rtools.pipeline.mosaic.job import plan_future_mosaic
 from rtools.pipeline.stage3.chain import Chain, MemberFile
 from rtools.products.jwst import open_jwst
+from rtools.wfi import metadata
 
 __all__ = ["RECIPES"]
 
@@ -76,17 +77,28 @@ def _coronagraphs(chain: Chain, members: Members) -> None:
 
 
 def _interferometry(chain: Chain, members: Members) -> None:
-    """ami3: observables of each exposure; those of the target divided by those of the reference star."""
+    """ami3: observables of each exposure; those of targets divided by those of reference stars.
+
+    A target is divided by the star that was seen at the same place of the dither pattern, where there is exactly one;
+    else by the mean of all.
+    """
     targets, stars = (
         [chain.do("ami", [piece], chain.of_exposure(piece)).get("ami-oi") for piece in members.get(exptype, ())]
         for exptype in ("science", "psf")
     )
-    if len(stars) > 1:
-        raise InputError(f"{len(stars)} members are reference stars: one calibrates a target", path=chain.path)
+    places = [_dither_position(piece) for piece in members.get("psf", ())]
     for piece, target in zip(members["science"], targets, strict=True):
-        root = chain.product if len(targets) == 1 else f"{chain.product}-{chain.of_exposure(piece)}"
-        for star in stars:
-            chain.do("aminorm", [target, star], root)
+        root = chain.product if len(targets) == 1 else chain.of_exposure(piece)
+        place = _dither_position(piece)
+        same = [star for star, other in zip(stars, places, strict=True) if place is not None and other == place]
+        chosen = same if len(same) == 1 else stars
+        if chosen:
+            chain.do("aminorm", [target, *chosen], root)
+
+
+def _dither_position(piece: MemberFile) -> int | None:
+    """Number of an exposure in the dither pattern (PATT_NUM)."""
+    return metadata.get(open_jwst(piece.like).meta, "dither.position_number")
 
 
 INTEGRAL_FIELD = ("MIR_MRS", "NRS_IFU")

@@ -45,6 +45,8 @@ class ProductWork:
         Kinds of the one further file that the work needs, behind the one that it is done on. ``rt-psfsub TARGET REFS``.
     beside_called : str
         What that file is called in help and messages.
+    several_beside : bool
+        Whether there may be several of these.
     compares : tuple of str
         Kinds of files that are compared with each other in one job, which makes a product of each.
     uses : callable or None
@@ -68,6 +70,7 @@ class ProductWork:
     of: Callable[[JwstProduct], bool] | None = None
     beside: tuple[str, ...] = ()
     beside_called: str = ""
+    several_beside: bool = False
     compares: tuple[str, ...] = ()
     uses: Callable[[Sequence[JwstProduct], Mapping[str, Any]], tuple[Reference, ...]] | None = None
     idle: Callable[[Sequence[JwstProduct], Mapping[str, Any]], Mapping[str, str]] | None = None
@@ -90,8 +93,9 @@ class ProductWork:
         InputError
             One is of another kind.
         """
-        if self.beside and len(products) != 2:
-            raise UsageError(f"{self.step.tool} takes two files, not {len(products)}",
+        if self.beside and (len(products) < 2 or (len(products) > 2 and not self.several_beside)):
+            wanted = "two files or more" if self.several_beside else "two files"
+            raise UsageError(f"{self.step.tool} takes {wanted}, not {len(products)}",
                              mend=f"the second is {self.beside_called}")  # fmt: skip
         for number, product in enumerate(products):
             wanted = self.beside if self.beside and number else self.takes
