@@ -74,7 +74,8 @@ def run_stage3(console, inputs, options, flags, *, references, jobs):
     refuse_combinations(request, as_json=flags.as_json, dry_run=flags.dry_run, terminal=sys.stdout.isatty())
     report = RunReport(console, flags)
     with console.gathering(inputs):
-        return run_jobs(_plans(inputs, exposures, request), executor, report, dry_run=flags.dry_run,
+        plans, wanted = _plans(inputs, exposures, request)
+        return run_jobs(plans, executor, report, arrange=wanted, dry_run=flags.dry_run,
                         fail_fast=flags.fail_fast, resume=resume_of(flags, executor, console))  # fmt: skip
 
 
@@ -141,11 +142,13 @@ def _refuse_idle_references(inputs, references):
 
 
 def _plans(inputs, exposures, request):
-    """What plans exposures that are not calibrated yet, and behind them the associations."""
+    """What plans exposures that are not calibrated yet, and behind them the associations; and what chooses among jobs:
+    exposures are calibrated for associations that are not refused."""
     from rtools.pipeline.jwst.job import plan_jwst_job
     from rtools.pipeline.stage3.association import exposures_to_calibrate, plan_association
 
     calibrated, planned, plans = {}, {}, []
+    needed = {name: [] for name in inputs}
 
     def calibrate(path):
         calibrated[path] = plan_jwst_job(path, path, exposures)
@@ -153,15 +156,23 @@ def _plans(inputs, exposures, request):
 
     for name in inputs:
         with suppress(RtoolsError):  # told where it is planned
-            for path in exposures_to_calibrate(local_path(name), folder_of(name)):
+            needed[name] = exposures_to_calibrate(local_path(name), folder_of(name))
+            for path in needed[name]:
                 if path not in (known for known, _plan in plans):
                     plans.append((path, lambda path=path: calibrate(path)))
     if not plans:
         _refuse_idle_references(inputs, request.references)
     if not plans and (exposures.first or exposures.also):
         raise UsageError("--from and --with act on exposures that are calibrated, and here all members are")
-    associations = [
-        (name, lambda name=name: plan_association(local_path(name), folder_of(name), request, calibrated, planned))
-        for name in inputs
-    ]
-    return [*plans, *associations]
+    kept = set()
+
+    def plan(name):
+        jobs = plan_association(local_path(name), folder_of(name), request, calibrated, planned)
+        kept.update(calibrated[path].key for path in needed[name] if path in calibrated)
+        return jobs
+
+    def wanted(jobs):
+        left = {job.key for job in calibrated.values()} - kept
+        return [job for job in jobs if job.key not in left]
+
+    return [*plans, *((name, lambda name=name: plan(name)) for name in inputs)], wanted

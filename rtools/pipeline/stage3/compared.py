@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rtools.pipeline.stage3.making import ProductMaking
     from rtools.products.jwst import JwstProduct
 
-__all__ = ["INTEGRAL_FIELD", "check_compared", "flag_compared", "is_sliced"]
+__all__ = ["INTEGRAL_FIELD", "check_compared", "flag_compared", "foresee_compared", "is_sliced"]
 
 INTEGRAL_FIELD = {"MIR_MRS": 2, "NRS_IFU": 1}
 """Exposure types of integral fields, and the axis along which their wavelengths change."""
@@ -53,20 +53,20 @@ def is_sliced(product: JwstProduct) -> bool:
     return str(product.value("EXP_TYPE") or "").upper() in INTEGRAL_FIELD
 
 
-def check_compared(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
-    """Refuse exposures of spectra that cannot be compared, before any work.
+def foresee_compared(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    """Refuse exposures of spectra that cannot be compared, by metadata and options alone.
 
     Parameters
     ----------
     products : sequence of JwstProduct
-        The exposures.
+        The exposures, or what they are made of.
     options : mapping of str to object
         Of rt-outlier.
 
     Raises
     ------
     InputError
-        They are of different kinds, or one lacks what is needed.
+        They are of different kinds.
     UsageError
         An option says something that cannot be.
     """
@@ -75,7 +75,23 @@ def check_compared(products: Sequence[JwstProduct], options: Mapping[str, Any]) 
         raise UsageError(f"--kernel-size {options['kernel_size']}: an odd number from 3 on expected")
     if not 0 < options["threshold_percent"] < 100:
         raise UsageError(f"--threshold-percent {options['threshold_percent']:g}: a number between 0 and 100 expected")
-    refuse_other(products, "instrument.name", "exposure.type", "bunit_data")
+    refuse_other(products, "instrument.name", "exposure.type")
+
+
+def check_compared(products: Sequence[JwstProduct]) -> None:
+    """Refuse exposures of spectra that lack what is needed to compare them, before any work.
+
+    Parameters
+    ----------
+    products : sequence of JwstProduct
+        The exposures.
+
+    Raises
+    ------
+    InputError
+        One has another unit, or lacks something.
+    """
+    refuse_other(products, "bunit_data")
     for product in products:
         if is_sliced(product):
             Slit(product, 1).refuse_incomplete()

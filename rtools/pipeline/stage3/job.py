@@ -254,11 +254,13 @@ def plan_products(
     step = work.step
     options = step.defaults("jwst") | check_options(step, request.settings.get(step.name, {}))
     products = tuple(open_jwst(after[file].like if file in after else file) for file in files)
-    if not after:
-        work.refuse_misfit(products)
-        if work.check is not None:
-            work.check(products, options)
-    kind = after[files[0]].kind if files[0] in after else products[0].kind
+    kinds = [after[file].kind if file in after else one.kind for file, one in zip(files, products, strict=True)]
+    kind = kinds[0]
+    work.refuse_misfit(list(zip(files, kinds, strict=True)))
+    if work.foresee is not None:
+        work.foresee(kind, products, options)
+    if not after and work.check is not None:
+        work.check(products, options)
     if outputs is None:
         outputs = _named(work, kind, options, request, called, files=files)
     messages.warnings += check_outputs(outputs, list(outputs)[-1], request, [called])

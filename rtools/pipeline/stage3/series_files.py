@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from rtools.products.jwst import JwstProduct
     from rtools.work import Work
 
-__all__ = ["ImageSeries", "SeriesBlock", "segments_in_order"]
+__all__ = ["ImageSeries", "SeriesBlock", "refuse_other_exposures", "segments_in_order"]
 
 BLOCK = 2**23
 """Bytes of the values of a block of integrations, as they are stored."""
+
+OF_EXPOSURE = (
+    "observation.program_number", "observation.observation_number", "observation.visit_number",
+    "observation.visit_group", "observation.activity_id", "observation.exposure_number", "exposure.type",
+    "instrument.name", "instrument.detector", "instrument.filter",
+)  # fmt: skip
+"""In what segments of one exposure agree."""
 
 
 class SeriesBlock(NamedTuple):
@@ -118,6 +125,22 @@ class ImageSeries:
                 yield SeriesBlock(product, first, stop, slice(before + first, before + stop))
 
 
+def refuse_other_exposures(products: Sequence[JwstProduct]) -> None:
+    """Refuse files that are not segments of one exposure.
+
+    Parameters
+    ----------
+    products : sequence of JwstProduct
+        One or several; files that they are made of say the same.
+
+    Raises
+    ------
+    InputError
+        They are of several exposures.
+    """
+    refuse_other(products, *OF_EXPOSURE)
+
+
 def segments_in_order(products: Sequence[JwstProduct]) -> tuple[JwstProduct, ...]:
     """Segments of one exposure in the order of time.
 
@@ -133,7 +156,7 @@ def segments_in_order(products: Sequence[JwstProduct]) -> tuple[JwstProduct, ...
     Raises
     ------
     InputError
-        One has no series of images, they are of several exposures or two have the same integrations.
+        One has no series of images or another unit, or two have the same integrations.
     """
     for product in products:
         for name in ("data", "err", "dq"):
@@ -141,11 +164,7 @@ def segments_in_order(products: Sequence[JwstProduct]) -> tuple[JwstProduct, ...
                 raise InputError(f"has no {name} of integrations of one image", path=product.path)
             if product.arrays[name].shape != product.arrays["data"].shape:
                 raise InputError(f"its {name} has another shape than its data", path=product.path)
-    refuse_other(
-        products,
-        *("instrument.name", "instrument.detector", "instrument.filter", "exposure.type", "bunit_data"),
-        *("observation.program_number", "observation.observation_number", "observation.exposure_number"),
-    )
+    refuse_other(products, "bunit_data")
     ordered = sorted(products, key=first_integration)
     stop = 0
     for number, product in enumerate(ordered):

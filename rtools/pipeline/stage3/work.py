@@ -56,8 +56,11 @@ class ProductWork:
     segments : bool
         Whether segments of one exposure, ``-seg001`` and so on, that are named together are one thing, of which one
         product without ``-seg`` is made.
+    foresee : callable or None
+        ``foresee(kind, products, options)`` refuses what options and metadata tell, before any work. Of files that are
+        made in the same run `products` are those that they are made of; `kind` is what the first file will be.
     check : callable or None
-        ``check(products, options)`` refuses what cannot be done, before any work.
+        ``check(products, options)`` refuses what the files themselves tell, when all are there.
     copies : float
         Memory at the peak, in units of the arrays of all files.
     """
@@ -75,16 +78,17 @@ class ProductWork:
     uses: Callable[[Sequence[JwstProduct], Mapping[str, Any]], tuple[Reference, ...]] | None = None
     idle: Callable[[Sequence[JwstProduct], Mapping[str, Any]], Mapping[str, str]] | None = None
     segments: bool = False
+    foresee: Callable[[str, Sequence[JwstProduct], Mapping[str, Any]], None] | None = None
     check: Callable[[Sequence[JwstProduct], Mapping[str, Any]], None] | None = None
     copies: float = 3.0
 
-    def refuse_misfit(self, products: Sequence[JwstProduct]) -> None:
+    def refuse_misfit(self, files: Sequence[tuple[str | Path, str]]) -> None:
         """Refuse files that are not of the kinds that it takes.
 
         Parameters
         ----------
-        products : sequence of JwstProduct
-            In the order in which the tool takes them.
+        files : sequence of (str or Path, str)
+            Paths and kinds, in the order in which the tool takes them.
 
         Raises
         ------
@@ -93,14 +97,14 @@ class ProductWork:
         InputError
             One is of another kind.
         """
-        if self.beside and (len(products) < 2 or (len(products) > 2 and not self.several_beside)):
+        if self.beside and (len(files) < 2 or (len(files) > 2 and not self.several_beside)):
             wanted = "two files or more" if self.several_beside else "two files"
-            raise UsageError(f"{self.step.tool} takes {wanted}, not {len(products)}",
+            raise UsageError(f"{self.step.tool} takes {wanted}, not {len(files)}",
                              mend=f"the second is {self.beside_called}")  # fmt: skip
-        for number, product in enumerate(products):
-            wanted = self.beside if self.beside and number else self.takes
-            if product.kind not in wanted:
-                raise InputError(f"is a {product.kind}, wanted {' or '.join(wanted)}", path=product.path)
+        for number, (path, kind) in enumerate(files):
+            kinds = self.beside if self.beside and number else self.takes
+            if kind not in kinds:
+                raise InputError(f"is a {kind}, wanted {' or '.join(kinds)}", path=path)
 
 
 def nth_product(suffix: str, number: int) -> str:

@@ -146,7 +146,7 @@ def _planes(found: Fits, product: JwstProduct) -> list[NewHdu]:
     return [*hdus, NewHdu("SOLNS", solutions)]
 
 
-def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+def _foresee(kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     affine_of(options["affine"])
     used_holes(options["holes"])
     for product in products:
@@ -166,7 +166,7 @@ WORK = ProductWork(
     takes=("calints", "crfints"),
     gives=lambda kind, options: ("amilg", "amimulti-oi", "ami-oi"),
     make=_make,
-    check=_check,
+    foresee=_foresee,
     uses=_uses,
     copies=4,
 )

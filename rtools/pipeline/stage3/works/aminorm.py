@@ -61,7 +61,6 @@ CALIBRATED = {
 
 def _make(making: ProductMaking) -> None:
     target, *stars = making.products
-    _check(making.products, making.options)
     hdus = [NewHdu("OI_ARRAY", _array(target, stars))]
     hdus += [NewHdu(name, target.table(name)) for name in KEPT]
     between = []
@@ -140,7 +139,7 @@ def _quads(target, stars):
     return table
 
 
-def _check(products: Sequence[JwstProduct], _options: Mapping[str, Any]) -> None:
+def _foresee(_kind: str, products: Sequence[JwstProduct], _options: Mapping[str, Any]) -> None:
     """Refuse files that were not observed alike (exit 1)."""
     target, *stars = products
     for key in ("instrument.name", "instrument.filter", "instrument.pupil"):
@@ -149,6 +148,11 @@ def _check(products: Sequence[JwstProduct], _options: Mapping[str, Any]) -> None
             two = metadata.get(star.meta, key)
             if one != two:
                 raise RtoolsError(f"its {key} is {two}, that of {target.path} is {one}", path=star.path)
+
+
+def _check(products: Sequence[JwstProduct], _options: Mapping[str, Any]) -> None:
+    """Refuse files that do not have the same stations (exit 1)."""
+    target, *stars = products
     for name in ("OI_ARRAY", *CALIBRATED):
         _alike(target, stars, name)
 
@@ -158,6 +162,7 @@ WORK = ProductWork(
     takes=("ami-oi",),
     gives=lambda kind, options: ("aminorm-oi",),
     make=_make,
+    foresee=_foresee,
     check=_check,
     beside=("ami-oi",),
     beside_called="the star's _ami-oi",

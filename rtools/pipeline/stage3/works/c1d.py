@@ -126,7 +126,7 @@ def _refuse_other_units(same):
             )
 
 
-def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+def _foresee(_kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     _grid_of_file(options["grid"])
     refuse_other(products, "instrument.name")
 
@@ -136,7 +136,7 @@ WORK = ProductWork(
     takes=("x1d",),
     gives=lambda kind, options: ("c1d",),
     make=_make,
-    check=_check,
+    foresee=_foresee,
     together=True,
     copies=10.0,
 )

@@ -25,7 +25,7 @@ __all__ = ["WORK"]
 
 NO_PIXELS = PixelCloud(*([np.zeros(0)] * 3), *([np.zeros((0, 4))] * 2), *([np.zeros(0)] * 3))
 
-SAME = ("instrument.name", "exposure.type", "bunit_data")
+SAME = ("instrument.name", "exposure.type")
 POINTING = ("wcsinfo.ra_ref", "wcsinfo.dec_ref", "wcsinfo.roll_ref")
 
 
@@ -127,10 +127,8 @@ def _reach(options, grid: CubeGrid) -> PointReach | None:
     )
 
 
-def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+def _foresee(_kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     refuse_other(products, *SAME, *(("instrument.detector",) if _channels(products[0]) else ()))
-    if options["map"] is not None:
-        refuse_other(products, *POINTING)  # one map has the places of one pointing
     channel = _channel(products[0], options)
     _sides(products[0], options, channel)
     _wave(options["wave"])
@@ -139,6 +137,12 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     for name in ("rois", "roiw", "scale"):
         if options[name] is not None and options["method"] != "emsm":
             raise UsageError(f"--{name} goes with --method emsm")
+
+
+def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    refuse_other(products, "bunit_data")
+    if options["map"] is not None:
+        refuse_other(products, *POINTING)  # one map has the places of one pointing
 
 
 def _idle(_products: Sequence[JwstProduct], options: Mapping[str, Any]) -> dict[str, str]:
@@ -155,6 +159,7 @@ WORK = ProductWork(
     takes=("cal", "crf"),
     gives=lambda kind, options: ("s3d",),
     make=_make,
+    foresee=_foresee,
     check=_check,
     idle=_idle,
     together=True,

@@ -13,7 +13,7 @@ from rtools.errors import InputError, UsageError
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.jwst.modes import is_time_series
 from rtools.mosaic.steps.outlier import STEP as OF_IMAGES
-from rtools.pipeline.stage3.compared import check_compared, flag_compared, is_sliced
+from rtools.pipeline.stage3.compared import check_compared, flag_compared, foresee_compared, is_sliced
 from rtools.pipeline.stage3.slit_images import is_spectral
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import HduChange, room_for
@@ -127,14 +127,20 @@ def _room(product, name):
     return HduChange(hdu.name, hdu.version, array=room_for(hdu.name, info.dtype, info.shape).data)
 
 
-def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
-    if products[0].kind != "calints":
-        check_compared(products, options)
+def _foresee(kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    if kind != "calints":
+        foresee_compared(products, options)
         return
     _limit(options)
     if options["window"] in (1, 2):
         raise UsageError(f"--window {options['window']}: nothing stands out among so few integrations",
                          mend="at least 3, or 0 for all")  # fmt: skip
+
+
+def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    if products[0].kind != "calints":
+        check_compared(products)
+        return
     for product in products:
         for name in ("data", "err", "dq"):
             if not product.has(name):
@@ -163,6 +169,7 @@ WORK = ProductWork(
     takes=("calints", "cal"),
     gives=lambda kind, options: ("crfints" if kind == "calints" else "crf",),
     make=_make,
+    foresee=_foresee,
     check=_check,
     idle=_idle,
     of=_is_its_own,

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtools.astrometry.positions import parse_pixel, parse_position
 from rtools.errors import InputError, UsageError
-from rtools.pipeline.stage3.series_files import ImageSeries, segments_in_order
+from rtools.pipeline.stage3.series_files import ImageSeries, refuse_other_exposures, segments_in_order
 from rtools.pipeline.stage3.target_light import columns_of_all, columns_of_target, find_target
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import NewHdu, sky_of
@@ -173,7 +173,7 @@ def _units(columns, unit):
     return {name: one for name, one in units.items() if one}
 
 
-def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+def _foresee(_kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     _apertures(options)
     for name in ("search", "fit"):
         if options[name] % 2 == 0:
@@ -182,6 +182,10 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
         raise UsageError("--moving and --no-centroid do not go together")
     if options["at"] is not None and options["sky"] is not None:
         raise UsageError("--at and --sky do not go together", mend="give positions in one way")
+    refuse_other_exposures(products)
+
+
+def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     segments_in_order(products)
     _start(products[0], options)
 
@@ -201,6 +205,7 @@ WORK = ProductWork(
     make=_make,
     uses=_uses,
     segments=True,
+    foresee=_foresee,
     check=_check,
     idle=_idle,
     copies=0.2,

@@ -11,7 +11,14 @@ from rtools.coronagraphy.alignment import Shift, fit_shifts, moved_back
 from rtools.coronagraphy.repair import repaired
 from rtools.coronagraphy.steps.psfalign import STEP
 from rtools.errors import InputError
-from rtools.pipeline.stage3.coronagraph_files import BAD, BLANK, TARGETS, is_bad, refuse_other_images
+from rtools.pipeline.stage3.coronagraph_files import (
+    BAD,
+    BLANK,
+    TARGETS,
+    is_bad,
+    refuse_other_frames,
+    refuse_other_images,
+)
 from rtools.pipeline.stage3.making import passed_on
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import NewHdu, room_for
@@ -98,6 +105,10 @@ def _table(found: Sequence[Sequence[Shift]]) -> np.ndarray:
     return np.array(rows, [("INTEGRATION", np.int32), ("PLANE", np.int32), *numbers])
 
 
+def _foresee(_kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    refuse_other_frames(products)
+
+
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     refuse_other_images(products)
 
@@ -109,6 +120,7 @@ WORK = ProductWork(
     make=_make,
     beside=("psfstack",),
     beside_called="the stack of reference stars (_psfstack)",
+    foresee=_foresee,
     check=_check,
     copies=3,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtools.coronagraphy.steps.psfstack import STEP
-from rtools.pipeline.stage3.coronagraph_files import TARGETS, refuse_other_images
+from rtools.pipeline.stage3.coronagraph_files import TARGETS, refuse_other_frames, refuse_other_images
 from rtools.pipeline.stage3.making import passed_on
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import NewHdu
@@ -38,6 +38,10 @@ def _origins(products):
     return [f"plane {plane} is {name}:{number}" for plane, (name, number) in enumerate(named, 1)]
 
 
+def _foresee(_kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    refuse_other_frames(products)
+
+
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     refuse_other_images(products)
 
@@ -47,6 +51,7 @@ WORK = ProductWork(
     takes=TARGETS,
     gives=lambda kind, options: ("psfstack",),
     make=_make,
+    foresee=_foresee,
     check=_check,
     together=True,
     copies=2,

@@ -12,7 +12,7 @@ from rtools.coronagraphy.steps.psfsub import STEP
 from rtools.coronagraphy.subtraction import annuli, subtract, usable_pixels
 from rtools.errors import InputError, UsageError
 from rtools.jwst.pupil import psf
-from rtools.pipeline.stage3.coronagraph_files import BAD, TARGETS, is_bad, refuse_other_images
+from rtools.pipeline.stage3.coronagraph_files import BAD, TARGETS, is_bad, refuse_other_frames, refuse_other_images
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import HduChange, NewHdu
 from rtools.wfi import metadata
@@ -139,6 +139,13 @@ def _throughput(making, companion, left):
     return NewHdu("INJECTED", np.array(rows, [("INTEGRATION", np.int32), *numbers]))
 
 
+def _foresee(_kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    refuse_other_frames(products)
+    _radii(options["region"])
+    if options["inject"] is not None:
+        _numbers(options["inject"], "--inject", 3, "X,Y,FLUX")
+
+
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     refuse_other_images(products)
     target, aligned = products
@@ -157,6 +164,7 @@ WORK = ProductWork(
     make=_make,
     beside=("psfalign",),
     beside_called="the aligned stack of reference stars (_psfalign)",
+    foresee=_foresee,
     check=_check,
     copies=3,
 )

@@ -135,12 +135,17 @@ def _of_all(making):
     return {"exposure": exposed_together(products), "resample": resample}
 
 
-def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+def _foresee(_kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     _options(options)
-    refuse_other(products, "instrument.name", "exposure.type", "bunit_data")
+    refuse_other(products, "instrument.name", "exposure.type")
     for product in products:
         if why := NOT_OFFERED.get(str(product.value("EXP_TYPE") or "").upper()):
             raise InputError(why, path=product.path)
+
+
+def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    refuse_other(products, "bunit_data")
+    for product in products:
         refuse_no_slits(product)
 
 
@@ -149,6 +154,7 @@ WORK = ProductWork(
     takes=("cal", "crf"),
     gives=lambda kind, options: ("s2d",),
     make=_make,
+    foresee=_foresee,
     check=_check,
     of=is_spectral,
     together=True,

@@ -120,7 +120,7 @@ def _unit_of(product):
     return "Jy" if unit is None else str(unit)
 
 
-def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+def _foresee(_kind: str, _products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     _range(options)
     if options["bins"] is not None:
         nothing = np.ones((1, 1))
@@ -128,5 +128,5 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
 
 
 WORK = ProductWork(
-    step=STEP, takes=("x1dints",), gives=lambda kind, options: ("whtlt",), make=_make, check=_check, copies=4
+    step=STEP, takes=("x1dints",), gives=lambda kind, options: ("whtlt",), make=_make, foresee=_foresee, copies=4
 )

@@ -11,6 +11,7 @@ from rtools.errors import InputError, UsageError
 from rtools.pipeline.stage3.apertures import numbers_of, polynomials_of
 from rtools.pipeline.stage3.extraction import cube_table, series_table, slit_table, source_type
 from rtools.pipeline.stage3.making import passed_on, refuse_other
+from rtools.pipeline.stage3.series_files import refuse_other_exposures
 from rtools.pipeline.stage3.slits import slits_of
 from rtools.pipeline.stage3.work import ProductWork
 from rtools.products.jwst import NewHdu, first_integration
@@ -35,12 +36,6 @@ OF_SLITS = ("xstart", "xstop", "ystart", "ystop", "extract_width", "src_coeff", 
 OF_CUBES = ("source_type", "center", "radius", "annulus", "sigma_clip")
 OF_POINTS = ("center", "radius", "annulus")
 """Options that say something of one kind of source alone."""
-
-OF_EXPOSURE = (
-    "observation.program_number", "observation.observation_number", "observation.visit_number",
-    "observation.visit_group", "observation.activity_id", "observation.exposure_number", "instrument.detector",
-)  # fmt: skip
-"""In what segments of one exposure agree."""
 
 
 def _gives(kind: str, _options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -110,7 +105,7 @@ def _refuse_nothing(tables, product):
         raise InputError("no slit has a spectrum to extract", path=product.path)
 
 
-def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+def _foresee(made_of: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     for name in ("src_coeff", "bkg_coeff"):
         if options[name]:
             polynomials_of(name.replace("_", "-"), options[name])
@@ -122,10 +117,17 @@ def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
         kind = str(product.value("EXP_TYPE") or "").upper()
         if kind in NOT_OFFERED:
             raise InputError(f"{kind}: {NOT_OFFERED[kind]}", path=product.path)
+        if made_of != "s3d" and kind in SLICED:
+            raise InputError(f"{kind}: its slices are not one slit; rt-cube build makes a cube, of which there are "
+                             "spectra", path=product.path)  # fmt: skip
+    if len(products) > 1:
+        _refuse_no_series(made_of, products[0])
+        refuse_other_exposures(products)
+
+
+def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
+    for product in products:
         if product.kind != "s3d":
-            if kind in SLICED:
-                raise InputError(f"{kind}: its slices are not one slit; rt-cube build makes a cube, of which there are "
-                                 "spectra", path=product.path)  # fmt: skip
             for slit in slits_of(product):
                 slit.refuse_incomplete()
     if len(products) > 1:
@@ -156,13 +158,17 @@ def _idle(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> dict[s
     return told
 
 
+def _refuse_no_series(kind, product):
+    if kind not in SERIES:
+        raise UsageError("-o names one product, and only segments of a time series are joined to one",
+                         path=product.path)  # fmt: skip
+
+
 def _refuse_no_segments(products):
     """Files that are joined are segments of one exposure, each integration in one of them."""
     for product in products:
-        if product.kind not in SERIES:
-            raise UsageError("-o names one product, and only segments of a time series are joined to one",
-                             path=product.path)  # fmt: skip
-    refuse_other(products, *OF_EXPOSURE, "bunit_data")
+        _refuse_no_series(product.kind, product)
+    refuse_other(products, "bunit_data")
     shapes = [[slit.shape[-2:] for slit in slits_of(product)] for product in products]
     for product, found in zip(products, shapes, strict=True):
         if found != shapes[0]:
@@ -181,6 +187,7 @@ WORK = ProductWork(
     takes=("cal", "crf", "s2d", "calints", "crfints", "s3d"),
     gives=_gives,
     make=_make,
+    foresee=_foresee,
     check=_check,
     idle=_idle,
     segments=True,
