@@ -84,7 +84,7 @@ def cloud_of(product: JwstProduct, map_file: str | None, channel: str | None) ->
         places = _of_gwcs(product, np.nonzero(good), channel)
     if map_file is not None:
         places = {name: values[good] for name, values in places.items()}
-    known = np.logical_and.reduce([np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    known = np.logical_and.reduce([np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
                                    for values in places.values()])  # fmt: skip
     if not known.any():
         raise InputError("no pixel has a position, a wavelength and a value", path=product.path)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rtools import __version__
 from rtools.errors import InputError
+from rtools.pipeline.stage3.values import has_numbers, has_numbers_in
 from rtools.pipeline.stage3.work import nth_product
 from rtools.products.jwst import HduChange, JwstProduct, LaidOutJwst, NewHdu, stage_jwst, stage_new
 from rtools.products.schema import history
@@ -126,6 +127,7 @@ class ProductMaking:
     entry: Mapping[str, Any]
     work: Work
     stages: dict[str, Any] = field(default_factory=dict)
+    _numbers: dict[str, bool] = field(default_factory=dict)
 
     def wants(self, suffix: str) -> bool:
         """Whether a product is to be written.
@@ -171,6 +173,8 @@ class ProductMaking:
             What its history also says, before the entry of this job.
         """
         if self.wants(suffix):
+            hdus = list(hdus)
+            self._numbers[suffix] = has_numbers(hdus)
             past: list[Mapping[str, Any] | str] = [*self.products[0].history, *told, self.entry]
             self.stages[suffix] = stage_new(
                 self.outputs[suffix], suffix, meta, hdus, tree=tree, history=past, without=without
@@ -256,10 +260,13 @@ class ProductMaking:
         return file
 
     def finish(self) -> None:
-        """Complete what was laid out."""
+        """Complete what was laid out; tell of products that say nothing."""
         for suffix, stage in self.stages.items():
             if isinstance(stage, LaidOutJwst):
                 self.stages[suffix] = stage.finish()
+        for suffix, stage in self.stages.items():
+            if not (self._numbers[suffix] if suffix in self._numbers else has_numbers_in(stage.temporary)):
+                self.log("warning", f"{stage.path.name} has no values: all are NaN")
 
     def discard(self) -> None:
         """Remove what was written."""
