@@ -284,7 +284,7 @@ def test_slits_of_two_exposures_become_one_spectrum_and_their_combination(tmp_pa
     field = "jw01234-o001_t001_miri_p750l"
     assert made == {
         *(f"{field}_{suffix}.fits" for suffix in ("s2d", "x1d", "c1d")),
-        *(f"{root}_x1d.fits" for root in roots),
+        *(f"{root}_{suffix}.fits" for root in roots for suffix in ("x1d", "o001_crf")),
     }
     assert tool("validate", *(tmp_path / "o" / name for name in made), "-q") == 0
     one = open_jwst(tmp_path / "o" / f"{roots[0]}_x1d.fits").table("EXTRACT1D")
