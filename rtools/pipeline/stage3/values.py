@@ -86,4 +86,4 @@ def are_numbers(values: Any) -> bool:
     """
     flat = np.ma.asarray(values).reshape(-1)
     blocks = (flat[start : start + BLOCK] for start in range(0, flat.size, BLOCK))
-    return any(np.isfinite(block).filled(False).any() for block in blocks)
+    return any(bool(np.ma.filled(np.isfinite(block), False).any()) for block in blocks)
