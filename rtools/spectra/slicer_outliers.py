@@ -27,8 +27,8 @@ def find_sharp_pixels(
     """Pixels that differ from both neighbours in every exposure, more than pixels around them do.
 
     With d the smaller of the absolute differences to the two neighbours, m its minimum over exposures, and the median
-    of m in a window about each pixel, pixels are found where m over that median is above a percentile of all, and d is
-    above a number of errors in all exposures.
+    of m in a window about each pixel, pixels are found where m over that median is above a percentile of all, and where
+    in all exposures d is above a number of errors, and the value not between those of its neighbours.
 
     Parameters
     ----------
@@ -64,22 +64,25 @@ def find_sharp_pixels(
 
 
 def _to_neighbours(values, errors, axis):
-    """The smaller difference to the two neighbours, and how many errors the less significant one is."""
-    step = np.abs(np.diff(values, axis=axis))
+    """The smaller difference to the two neighbours, and how many errors it is; 0 on a slope."""
+    step = np.diff(values, axis=axis)
     variance = np.square(errors)
     first, last = ((slice(None),) * axis + (part,) for part in (slice(None, -1), slice(1, None)))
     with np.errstate(divide="ignore", invalid="ignore"):
         off = step / np.sqrt(variance[first] + variance[last])
-    return _smaller(step, axis), _smaller(off, axis)
+    before, behind = _beside(step, axis)
+    slope = before * behind > 0  # between its neighbours
+    smaller = [np.fmin(*map(np.abs, _beside(steps, axis))) for steps in (step, off)]
+    return smaller[0], np.where(slope, np.float32(0), smaller[1])
 
 
-def _smaller(steps, axis):
-    """Of the two steps beside each pixel; at an edge, or beside a pixel that is not to be used, the only one."""
+def _beside(steps, axis):
+    """The step to each pixel, and that from it; NaN at an edge, or beside a pixel that is not to be used."""
     beyond = [(0, 0), (0, 0)]
     beyond[axis] = (1, 0)
     before = np.pad(steps, beyond, constant_values=np.nan)
     beyond[axis] = (0, 1)
-    return np.fmin(before, np.pad(steps, beyond, constant_values=np.nan))
+    return before, np.pad(steps, beyond, constant_values=np.nan)
 
 
 def _median_about(values, window, work):

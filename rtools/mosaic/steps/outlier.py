@@ -29,9 +29,9 @@ STEP = MosaicStep(
         "medians. Of the options --snr, --window and --keep-values are for them.\n\n"
         "Exposures of a slit (_cal of spectra) are compared like images, on the grid of their rectified spectrum, each "
         "slit for itself, and make _crf.fits. Exposures of an integral field (MIR_MRS, NRS_IFU) are compared on the "
-        "detector: a pixel is an outlier whose smaller difference to its two neighbours across dispersion is more than "
-        "S1 errors in every exposure, and whose least difference over the exposures, in units of the median of those "
-        "in the --kernel-size window about it, is beyond the --threshold-percent percentile of all. So pixels are "
+        "detector: a pixel is an outlier that is above or below both neighbours across dispersion, by more than S1 "
+        "errors in every exposure, and whose least difference over the exposures, in units of the median of those in "
+        "the --kernel-size window about it, is beyond the --threshold-percent percentile of all. So pixels are "
         "found that became bad after the mask of bad pixels was made."
     ),
     examples=(

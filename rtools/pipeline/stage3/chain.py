@@ -123,7 +123,9 @@ class Chain:
         ending = f"_{self.asn_id}"
         return piece.root if not self.asn_id or piece.root.endswith(ending) else piece.root + ending
 
-    def do(self, step: str, pieces: Sequence[MemberFile | None], root: str) -> dict[str, MemberFile]:
+    def do(
+        self, step: str, pieces: Sequence[MemberFile | None], root: str, said: Mapping[str, Any] | None = None
+    ) -> dict[str, MemberFile]:
         """Plan a step, if it is wanted.
 
         Parameters
@@ -134,6 +136,8 @@ class Chain:
             What it is done on, in the order in which the tool takes them; None is what a skipped step would have made.
         root : str
             Names of its products without suffix.
+        said : mapping of str to object, optional
+            Options that the recipe gives it, beside those that are asked for.
 
         Returns
         -------
@@ -147,7 +151,7 @@ class Chain:
         options = work.step.defaults("jwst") | dict(settings)
         suffixes = work.gives(files[0].kind, options)
         outputs = {suffix: self.folder / f"{root}_{suffix}.{extension_of(suffix)}" for suffix in suffixes}
-        job = self._plan(work, files, outputs)
+        job = self._plan(work, files, outputs, said)
         return {suffix: MemberFile(str(path), suffix, files[0].like, job.key) for suffix, path in outputs.items()}
 
     def compare(self, step: str, pieces: Sequence[MemberFile]) -> list[MemberFile]:
@@ -173,9 +177,9 @@ class Chain:
         job = self._plan(work, pieces, {nth_product(suffix, number): path for number, path in enumerate(made)})
         return [MemberFile(str(path), suffix, piece.like, job.key) for path, piece in zip(made, pieces, strict=True)]
 
-    def _plan(self, work, files, outputs):
+    def _plan(self, work, files, outputs, said=None):
         """The job of a step."""
-        settings = self.request.settings.get(work.step.name, {})
+        settings = dict(self.request.settings.get(work.step.name, {})) | dict(said or {})
         request = replace(
             self.request,
             tool=work.step.tool,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtools.errors import UsageError
+from rtools.errors import InputError, UsageError
 from rtools.jwst.dq import PIXEL_FLAGS
 from rtools.mosaic.arrays import find_outliers
 from rtools.mosaic.grid.pixmap import exact_map
@@ -94,9 +94,18 @@ def check_compared(products: Sequence[JwstProduct]) -> None:
     refuse_other(products, "bunit_data")
     for product in products:
         if is_sliced(product):
-            Slit(product, 1).refuse_incomplete()
+            _refuse_no_image(product)
         else:
             refuse_no_slits(product)
+
+
+def _refuse_no_image(product):
+    for name in ("data", "err", "dq"):
+        if not product.has(name):
+            raise InputError(f"has no {name}", path=product.path)
+        shape = product.arrays[name].shape
+        if len(shape) != 2 or shape != product.arrays["data"].shape:
+            raise InputError(f"its {name} is no image of the shape of the others", path=product.path)
 
 
 def flag_compared(making: ProductMaking, suffix: str, cal_step: str) -> None:

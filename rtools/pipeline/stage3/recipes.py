@@ -6,6 +6,7 @@ Each step is a job of its own, which waits for those that make what it needs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -104,13 +105,32 @@ def _dither_position(piece: MemberFile) -> int | None:
 INTEGRAL_FIELD = ("MIR_MRS", "NRS_IFU")
 
 
+BANDS = ("SHORT", "MEDIUM", "LONG")
+
+
+def _cubes(chain: Chain, pieces: Sequence[MemberFile]) -> None:
+    """A cube and its spectrum; of MIRI's spectrometer, whose detectors have two channels each, one of each channel."""
+    told = [open_jwst(piece.like).meta.get("instrument") or {} for piece in pieces]
+    channels = sorted({letter for one in told for letter in str(one.get("channel") or "") if letter.isdecimal()})
+    asked = chain.request.settings.get("cube", {}).get("channel")
+    if len(channels) < 2:
+        chain.do("x1d", [chain.do("cube", pieces, chain.product).get("s3d")], chain.product)
+        return
+    for channel in channels if asked is None else (str(asked),):
+        ours = [number for number, one in enumerate(told) if channel in str(one.get("channel"))]
+        bands = "".join(band.lower() for band in BANDS if any(told[number].get("band") == band for number in ours))
+        root = re.sub(r"(_ch\d+(-[a-z]+)?)?$", f"_ch{channel}-{bands}", chain.product, count=1)
+        cube = chain.do("cube", [pieces[number] for number in ours], root, {"channel": channel}).get("s3d")
+        chain.do("x1d", [cube], root)
+
+
 def _spectra_of_exposures(chain: Chain, members: Members) -> None:
     """spec2: of one exposure a rectified image and a spectrum; of a series spectra of each integration."""
     (piece,) = members["science"]
     if piece.kind == "calints":
         chain.do("x1d", [piece], chain.product)
     elif chain.exposure_type in INTEGRAL_FIELD:
-        chain.do("x1d", [chain.do("cube", [piece], chain.product).get("s3d")], chain.product)
+        _cubes(chain, [piece])
     else:
         chain.do("x1d", [chain.do("resample", [piece], chain.product).get("s2d", piece)], chain.product)
 
@@ -119,7 +139,7 @@ def _spectra_of_targets(chain: Chain, members: Members) -> None:
     """spec3: outliers; of all exposures of a target one image or cube and its spectrum; their spectra combined."""
     science = chain.compare("outlier", members["science"])
     if chain.exposure_type in INTEGRAL_FIELD:
-        chain.do("x1d", [chain.do("cube", science, chain.product).get("s3d")], chain.product)
+        _cubes(chain, science)
         return
     chain.do("x1d", [chain.do("resample", science, chain.product).get("s2d")], chain.product)
     if len(science) > 1 and not chain.skips("c1d"):

@@ -1,12 +1,15 @@
 """rt-cube build of gwcs as the mission makes them: a transform for each slice, chosen by a map of the detector."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from astropy.io import fits
 
 from rtools.pipeline.stage3.cube_files import cloud_of
 from rtools.products.jwst import open_jwst
-from tests.support.runs import tool
+from tests.support.runs import records, tool
 from tests.support.sliced_fields import FIELDS, PIXEL, SKY, STEP, WAVES, WIDTH, exposure
 
 SIGMA, FLUX, BACKGROUND = 0.28, 1000.0, 3.0
@@ -91,3 +94,23 @@ def test_coordinates_that_want_a_slice_are_refused_in_one_line(tmp_path, capsys)
     assert tool("cube", "build", other, *words) == 3
     (said,) = capsys.readouterr().err.splitlines()
     assert "wants the number of a slice" in said
+
+
+def test_an_association_of_a_detector_with_two_channels_makes_a_cube_of_each(tmp_path, monkeypatch, capsys):
+    """Nothing said the channel, and the cube was refused after the exposures had been compared."""
+    field = FIELDS["MIRI"]
+    meta = field.meta | {"instrument": field.meta["instrument"] | {"channel": "12"}}
+    names = [field.name.replace("_00001_", f"_0000{number}_") for number in (1, 2)]
+    for name in names:
+        exposure(tmp_path, field._replace(meta=meta, name=name), star)
+    members = [{"expname": name, "exptype": "science"} for name in names]
+    content = {"asn_type": "spec3", "asn_rule": "Asn_Lv3_MIRMRS", "asn_id": "o001", "program": "01234"}
+    content |= {"target": "t001", "products": [{"name": "jw01234-o001_t001_miri", "members": members}]}
+    (tmp_path / "x_asn.json").write_text(json.dumps(content))
+    monkeypatch.chdir(tmp_path)
+    for words, channels in (((), (1, 2)), (("--set", "cube.channel=2"), (2,))):
+        assert tool("run", "x_asn.json", "-n", "--json", "--outdir", "o", *words) == 0
+        told = [Path(path).name for job in records(capsys.readouterr().out) for path in job["outputs"]]
+        assert told[:2] == [name.replace("_cal", "_o001_crf") for name in names]
+        root = "jw01234-o001_t001_miri_ch{}-short_{}.fits"
+        assert told[2:] == [root.format(channel, suffix) for channel in channels for suffix in ("s3d", "x1d")]
