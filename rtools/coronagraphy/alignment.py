@@ -17,8 +17,15 @@ STEPS = 60
 CLOSE = 1e-8
 """The fit has ended when a step is shorter, in pixels."""
 
+ROUNDING = 1e-12
+"""Share by which the sum of squares may rise in a step: near the minimum it is known no better."""
+
 FAR = 1
 """Where the peak of the cross-correlation lies farther away, in pixels, the fit begins there, too."""
+
+
+ROWS = 128
+"""Rows of the images at a time in the sums of the fit."""
 
 
 class Shift(NamedTuple):
@@ -91,25 +98,57 @@ def _descend(reference, target, weight, begin):
     found, damping = begin, 1e-3
     image, slopes = target.moved(*found[:2]) if found[:2].any() else (target.at_rest[0], lambda: target.at_rest[1])
     rest = weight * (reference - found[2] * image)
-    cost = np.vdot(rest, rest)
+    cost, curved, before, step = np.vdot(rest, rest), np.zeros((3, 3)), None, np.zeros(3)
     for _ in range(STEPS):
-        columns = [found[2] * weight * slope for slope in slopes()] + [weight * image]
-        normal = np.array([[np.vdot(one, other) for other in columns] for one in columns])
-        gradient = np.array([np.vdot(column, rest) for column in columns])
-        diagonal = np.maximum(np.diag(normal), np.finfo(float).tiny)
+        normal, gradient = _equations([*slopes(), image], weight, rest)
+        normal *= np.outer(*[[found[2], found[2], 1]] * 2)
+        gradient *= [found[2], found[2], 1]
+        if before is not None:
+            curved = _curvature(curved, before - gradient - normal @ step, step)
+        diagonal = np.diag(np.maximum(np.diag(normal), np.finfo(float).tiny))
         while True:
-            step = np.linalg.solve(normal + damping * np.diag(diagonal), gradient)
+            step = np.linalg.solve(normal + curved + damping * diagonal, gradient)
+            if step @ gradient < 0 and curved.any():  # uphill: what was learned of the curvature is no good here
+                curved = np.zeros((3, 3))
+                continue
             image, slopes = target.moved(*(found + step)[:2])
             left = weight * (reference - (found + step)[2] * image)
             lower = np.vdot(left, left)
-            if lower <= cost or np.abs(step[:2]).max() < CLOSE:
+            if lower <= cost * (1 + ROUNDING) or np.abs(step[:2]).max() < CLOSE:
                 break
             damping *= 10
-        found, rest, cost, damping = found + step, left, lower, max(damping / 30, 1e-15)
+        found, rest, cost, before = found + step, left, lower, gradient
+        damping = max(damping / 30, 1e-15)
         if np.abs(step[:2]).max() < CLOSE:
             break
     scale = max(np.sum(weight**2), np.finfo(float).tiny)
     return Shift(*map(float, found), float(np.sqrt(cost / scale)))
+
+
+def _curvature(known, missed, step):
+    """The second derivatives that the normal matrix lacks, so that they explain how the gradient has changed.
+
+    Symmetric and of rank one (Broyden 1967), of the shift alone, because the scale is linear. Dennis, Gay and Welsch
+    (1981) put such a matrix beside the normal one. Where the target's own noise makes its slopes, both are as large,
+    and without it each step is half the last.
+    """
+    found = known.copy()
+    missed, step = (missed - known @ step)[:2], step[:2]
+    along = missed @ step
+    if abs(along) > 1e-8 * np.linalg.norm(missed) * np.linalg.norm(step):
+        found[:2, :2] += np.outer(missed, missed) / along
+    return found
+
+
+def _equations(columns, weight, rest):
+    """Normal matrix and right side of least squares, of parts of the images, so that there is no copy of the whole."""
+    normal, right = np.zeros((3, 3)), np.zeros(3)
+    for start in range(0, len(rest), ROWS):
+        part = slice(start, start + ROWS)
+        weighted = np.array([(weight[part] * column[part]).ravel() for column in columns])
+        normal += weighted @ weighted.T
+        right += weighted @ rest[part].ravel()
+    return normal, right
 
 
 def _peak(reference, target, weight):

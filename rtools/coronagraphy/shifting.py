@@ -14,6 +14,9 @@ import numpy as np
 
 __all__ = ["ImageTransform", "shifted", "transform_of"]
 
+AT_ONCE = 128
+"""Columns or rows transformed at a time: no copy of the whole is made, and a part fits into the cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class ImageTransform:
@@ -47,9 +50,8 @@ class ImageTransform:
         dx, dy : float
             Pixels.
         """
-        moved = self._up(self._turns[0](dy))
-        moved *= self._turns[1](dx)
-        return self._along(moved)
+        turn_y, turn_x = self._turns
+        return self._along(self._up(turn_y(dy)), turn_x(dx))
 
     def moved(self, dx: float, dy: float) -> tuple[np.ndarray, Callable[[], tuple[np.ndarray, np.ndarray]]]:
         """The moved image, and a function that gives its derivatives with respect to dx and dy.
@@ -60,15 +62,12 @@ class ImageTransform:
             Pixels.
         """
         (turn_y, turn_x), (y, x) = self._turns, self._slopes
-        moved = self._up(turn_y(dy))
-        moved *= turn_x(dx)
+        moved, along = self._up(turn_y(dy)), turn_x(dx)
 
         def slopes():
-            steep = self._up(turn_y(dy) * y)
-            steep *= turn_x(dx)
-            return self._along(moved * x), self._along(steep)
+            return self._along(moved, along * x), self._along(self._up(turn_y(dy) * y), along)
 
-        return self._along(moved), slopes
+        return self._along(moved, along), slopes
 
     def slopes(self, dx: float, dy: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The moved image, and its derivatives with respect to dx and dy.
@@ -94,12 +93,22 @@ class ImageTransform:
 
     def _up(self, factor):
         """The transform by columns alone, of the image whose rows were turned by a factor."""
-        values = self.values * factor
-        return np.fft.ifft(values, axis=-2, out=values)[..., : self.shape[0], :]
+        rows, width = self.shape[0], self.values.shape[-1]
+        found = np.empty((*self.values.shape[:-2], rows, width), complex)
+        for start in range(0, width, AT_ONCE):
+            part = np.ascontiguousarray((self.values[..., start : start + AT_ONCE] * factor).swapaxes(-1, -2))
+            np.fft.ifft(part, out=part)
+            found[..., start : start + AT_ONCE] = part[..., :rows].swapaxes(-1, -2)
+        return found
 
-    def _along(self, values):
-        """The image of its transform by columns."""
-        return np.fft.irfft(values, n=self.size[1])[..., : self.shape[1]]
+    def _along(self, values, factor=1):
+        """The image of its transform by columns, times a factor of each."""
+        rows, columns = self.shape
+        found = np.empty((*values.shape[:-1], columns))
+        for start in range(0, rows, AT_ONCE):
+            part = np.fft.irfft(values[..., start : start + AT_ONCE, :] * factor, n=self.size[1])
+            found[..., start : start + AT_ONCE, :] = part[..., :columns]
+        return found
 
 
 def transform_of(image: np.ndarray, *, mirrored: bool = True) -> ImageTransform:
@@ -122,9 +131,15 @@ def transform_of(image: np.ndarray, *, mirrored: bool = True) -> ImageTransform:
     rows, columns = image.shape[-2:]
     if not mirrored:
         return ImageTransform(np.fft.rfft2(image), (rows, columns), (rows, columns))
-    values = np.fft.rfft(np.concatenate([image, image[..., ::-1]], axis=-1))
-    values = np.concatenate([values, values[..., ::-1, :]], axis=-2)
-    return ImageTransform(np.fft.fft(values, axis=-2, out=values), (rows, columns), (2 * rows, 2 * columns))
+    values = np.empty((*image.shape[:-2], 2 * rows, columns + 1), complex)
+    for start in range(0, rows, AT_ONCE):
+        part = image[..., start : start + AT_ONCE, :]
+        values[..., start : min(start + AT_ONCE, rows), :] = np.fft.rfft(np.concatenate([part, part[..., ::-1]], -1))
+    values[..., rows:, :] = values[..., rows - 1 :: -1, :]
+    for start in range(0, columns + 1, AT_ONCE):
+        part = np.ascontiguousarray(values[..., start : start + AT_ONCE].swapaxes(-1, -2))
+        values[..., start : start + AT_ONCE] = np.fft.fft(part, out=part).swapaxes(-1, -2)
+    return ImageTransform(values, (rows, columns), (2 * rows, 2 * columns))
 
 
 def shifted(image: np.ndarray, dx: float, dy: float, *, mirrored: bool = True) -> np.ndarray:
