@@ -142,7 +142,7 @@ def test_a_shift_out_of_the_image_leaves_no_good_pixel():
 
 
 def test_noise_in_the_slopes_of_the_target_does_not_slow_the_fit_down(monkeypatch):
-    """It ended after its 60 steps, each nearly as long as the last: the normal matrix is much larger than it should be."""
+    """It ended after its 60 steps, each nearly as long as the last: the normal matrix is larger than it should be."""
     y, x = np.indices((120, 120)) - 60.2
     star, rng, count = 300 * np.exp(-(x**2 + y**2) / 18), np.random.default_rng(3), []
     target, reference = (star + rng.normal(0, 6, star.shape) for _ in range(2))
