@@ -24,7 +24,7 @@ FAR = 1
 """Where the peak of the cross-correlation lies farther away, in pixels, the fit begins there, too."""
 
 
-ROWS = 128
+ROWS = 100
 """Rows of the images at a time in the sums of the fit."""
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 __all__ = ["ImageTransform", "shifted", "transform_of"]
 
-AT_ONCE = 128
+AT_ONCE = 100
 """Columns or rows transformed at a time: no copy of the whole is made, and a part fits into the cache."""
 
 
