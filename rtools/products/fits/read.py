@@ -344,7 +344,6 @@ class _Pixels:
         self.shape = tuple(self.axes[len(self.axes) - made.get("RT_NDIM", len(self.axes)) :])
         self.nbytes = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
         self._place = hdu, descriptor, source
-        self._unpacked = None
 
     def __getitem__(self, span):
         start, stop = (place // self.dtype.itemsize for place in span.indices(self.nbytes)[:2])
@@ -352,17 +351,13 @@ class _Pixels:
         return pixel_types.decode(raw, self.dtype, flipped=self.flipped).view(np.uint8).data
 
     def _stored(self, start, stop):
-        """Pixels as they are stored; those of compressed tiles are kept until the last one was asked for."""
+        """Pixels as they are stored."""
         hdu, descriptor, source = self._place
-        if not tiles.is_compressed(hdu):
-            width = self.stored.itemsize
-            offset = hdu.fileinfo()["datLoc"] + start * width
-            return np.frombuffer(os.pread(descriptor, (stop - start) * width, offset), self.stored)
-        whole = self._unpacked
-        if whole is None:
-            whole = tiles.read_tiles(hdu, descriptor, source).reshape(-1)
-        self._unpacked = whole if stop < whole.size else None
-        return whole[start:stop]
+        if tiles.is_compressed(hdu):
+            return tiles.read_tiles(hdu, descriptor, source, (start, stop))
+        width = self.stored.itemsize
+        raw = os.pread(descriptor, (stop - start) * width, hdu.fileinfo()["datLoc"] + start * width)
+        return np.frombuffer(raw, self.stored)
 
 
 def _stamp(meta, path):

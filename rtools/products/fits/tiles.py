@@ -8,6 +8,7 @@ read it as an image. DS9 takes all tiles for equally large, so no tile is cut of
 from __future__ import annotations
 
 import gzip
+import itertools
 import math
 import operator
 import os
@@ -166,7 +167,7 @@ def _write_header(file, image, tiles, sizes, *, wide):
     file.write(made.tostring().encode("ascii"))
 
 
-def read_tiles(hdu: Any, descriptor: int, source: str | Path) -> np.ndarray:
+def read_tiles(hdu: Any, descriptor: int, source: str | Path, span: tuple[int, int] | None = None) -> np.ndarray:
     """Pixels of an image in compressed tiles, as an image without compression would have them.
 
     Parameters
@@ -177,52 +178,84 @@ def read_tiles(hdu: Any, descriptor: int, source: str | Path) -> np.ndarray:
         Of the FITS file, opened for reading.
     source : str or Path
         Its name, for messages.
+    span : (int, int), optional
+        The first pixel and the one behind the last, counted through; only their tiles are read. By default all.
 
     Returns
     -------
     ndarray
-        Big-endian, whole, of all its axes.
+        Big-endian: the image with all its axes, or the pixels of the span on one.
 
     Raises
     ------
     InputError
         The way of compression is not one that loses nothing, or the table is damaged.
     """
-    header, (dtype, shape) = hdu.header, image_type(hdu)
+    dtype, shape = image_type(hdu)
+    shuffled = _way_of(hdu, source) == "GZIP_2"
+    try:
+        tile, whole = _tile_of(hdu.header, shape), (0, math.prod(shape))
+        along = span is not None and _in_order(tile, shape)
+        start, stop = span if span is not None and along else whole
+        out = np.empty(stop - start if along else shape, dtype)
+        for place, first, data in _tiles_of(hdu, tile, shape, (start, stop), descriptor):
+            found = _unpacked(data, [one.stop - one.start for one in place], dtype, shuffled=shuffled)
+            if along:
+                begin, end = max(first, start), min(first + found.size, stop)
+                out[begin - start : end - start] = found.reshape(-1)[begin - first : end - first]
+            else:
+                out[place] = found
+    except (ValueError, TypeError, KeyError, LookupError, OverflowError, MemoryError, OSError, zlib.error) as error:
+        raise InputError(f"{hdu.name} is damaged ({' '.join(str(error).split())})", path=source) from None
+    return out if span is None or along else out.reshape(-1)[slice(*span)]
+
+
+def _way_of(hdu, source):
+    """How an image is compressed, if that loses nothing."""
+    header = hdu.header
     way, quantised = str(header.get("ZCMPTYPE")).strip(), str(header.get("ZQUANTIZ", "NONE")).strip() != "NONE"
     columns = [str(header.get(f"TTYPE{number}")).strip() for number in range(1, header.get("TFIELDS", 0) + 1)]
     if way not in READ or columns != ["COMPRESSED_DATA"] or (header["ZBITPIX"] < 0 and quantised):
         how = "with loss, as ZQUANTIZ says" if quantised and way in READ else f"by {way}"
         raise InputError(f"{hdu.name} is compressed {how}", mend="funpack it first", path=source)
-    try:
-        out = np.empty(shape, dtype)
-        for place, data in _tiles_of(header, shape, hdu.fileinfo()["datLoc"], descriptor):
-            out[place] = _unpacked(data, out[place].shape, dtype, shuffled=way == "GZIP_2")
-    except (ValueError, TypeError, KeyError, LookupError, OverflowError, MemoryError, OSError, zlib.error) as error:
-        raise InputError(f"{hdu.name} is damaged ({' '.join(str(error).split())})", path=source) from None
-    return out
+    return way
 
 
-def _tiles_of(header, shape, start, descriptor) -> Iterator[tuple[tuple[slice, ...], bytes]]:
-    """Place and bytes of each tile."""
-    width, count = header["NAXIS1"], header["NAXIS2"]
-    tile = [header.get(f"ZTILE{axis}", header["ZNAXIS1"] if axis == 1 else 1) for axis in range(len(shape), 0, -1)]
-    if min(tile, default=0) < 1 or width not in (8, 16):
+def _tile_of(header, shape):
+    """Lengths of a tile along the axes of its image, slowest first."""
+    lengths = [header.get(f"ZTILE{axis}", header["ZNAXIS1"] if axis == 1 else 1) for axis in range(len(shape), 0, -1)]
+    if min(lengths, default=0) < 1:
         raise ValueError("its tiles have no size")
+    return lengths
+
+
+def _in_order(tile, shape):
+    """Whether a tile holds pixels that follow each other in the image: whole lines, or whole planes."""
+    axis = next((number for number, length in enumerate(tile) if length > 1), len(tile))
+    return all(tile[number] >= shape[number] for number in range(axis + 1, len(tile)))
+
+
+def _tiles_of(hdu, tile, shape, wanted, descriptor) -> Iterator[tuple[tuple[slice, ...], int, bytes]]:
+    """Place, number of the first pixel, and bytes of each tile in which there are pixels of a span."""
+    header, start = hdu.header, hdu.fileinfo()["datLoc"]
+    width, count = header["NAXIS1"], header["NAXIS2"]
     grid = [range(0, length, step) for length, step in zip(shape, tile, strict=True)]
-    if math.prod(map(len, grid)) != count:
+    if math.prod(map(len, grid)) != count or width not in (8, 16):
         raise ValueError(f"it has {count} tiles")
     table = os.pread(descriptor, width * count, start)
     heap = start + header.get("THEAP", width * count)
     pairs = np.frombuffer(table, ">i8" if width == 16 else ">i4").reshape(count, 2).tolist()
-    for (size, offset), number in zip(pairs, np.ndindex(*map(len, grid)), strict=True):
+    steps = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    for (size, offset), corner in zip(pairs, itertools.product(*grid), strict=True):
+        place = tuple(
+            slice(one, min(one + step, length)) for one, step, length in zip(corner, tile, shape, strict=True)
+        )
+        first = sum(one * step for one, step in zip(corner, steps, strict=True))
+        if first >= wanted[1] or first + math.prod(one.stop - one.start for one in place) <= wanted[0]:
+            continue
         if size < 0 or offset < 0 or offset + size > header["PCOUNT"]:
             raise ValueError("a tile lies outside of it")
-        first = [axis[place] for axis, place in zip(grid, number, strict=True)]
-        yield (
-            tuple(slice(one, one + step) for one, step in zip(first, tile, strict=True)),
-            os.pread(descriptor, size, heap + offset),
-        )
+        yield place, first, os.pread(descriptor, size, heap + offset)
 
 
 def _unpacked(data, shape, dtype, *, shuffled):

@@ -55,6 +55,32 @@ def test_every_bit_comes_back_and_astropy_reads_the_same(tmp_path, monkeypatch, 
         assert seen.astype(kept.dtype).tobytes() == kept.tobytes()
 
 
+@pytest.mark.parametrize("tile", [(1, 6, 10), (1, 2, 10), (2, 6, 10), (1, 1, 4), (1, 4, 5)], ids=str)
+def test_some_pixels_are_those_of_the_whole(tmp_path, tile):
+    """Also of tiles of other programs; of the last ones less is there."""
+    array = pixels("float32", (3, 6, 10))
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(array, name="SCI", compression_type="GZIP_1", quantize_level=0,
+                                                       tile_shape=tile)]).writeto(tmp_path / "t.fits")  # fmt: skip
+    with (
+        fits.open(tmp_path / "t.fits", disable_image_compression=True) as hdus,
+        open(tmp_path / "t.fits", "rb") as file,
+    ):
+        for span in ((0, 180), (0, 1), (59, 61), (13, 150), (179, 180), (70, 70)):
+            found = tiles.read_tiles(hdus[1], file.fileno(), "", span)
+            assert found.astype("f4").tobytes() == array.reshape(-1)[slice(*span)].tobytes(), span
+
+
+def test_only_tiles_that_are_wanted_are_unpacked(tmp_path, monkeypatch):
+    """To make ASDF of a compressed file took all its arrays in memory."""
+    monkeypatch.setattr(tiles, "LARGEST", 20)
+    array = pixels("float32", (6, 10))
+    sizes, unpacked = [], tiles._unpacked
+    monkeypatch.setattr(tiles, "_unpacked", lambda *words, **more: sizes.append(words[1]) or unpacked(*words, **more))
+    with stored(tmp_path / "t.fits", array) as hdus, open(tmp_path / "t.fits", "rb") as file:
+        tiles.read_tiles(hdus[1], file.fileno(), "", (21, 39))
+    assert sizes == [[2, 10]]
+
+
 def test_a_plane_larger_than_a_tile_has_tiles_of_one_size(tmp_path, monkeypatch):
     """DS9 takes the size of the first tile for that of all."""
     monkeypatch.setattr(tiles, "LARGEST", 45)
