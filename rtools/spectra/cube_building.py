@@ -16,7 +16,7 @@ from rtools.errors import InputError
 from rtools.wfi.sphere import from_plane, positions_of, to_plane, unit_vectors
 from rtools.work import ALONE, Work
 
-__all__ = ["Cube", "CubeGrid", "PixelCloud", "PointReach", "build_cube", "choose_grid"]
+__all__ = ["Cube", "CubeGrid", "PixelCloud", "PixelSides", "PointReach", "build_cube", "choose_grid", "pixel_sides"]
 
 MOST_VOXELS = 2_000_000_000
 """A grid of more voxels is refused: an outlying position made it."""
@@ -152,6 +152,21 @@ class PointReach(NamedTuple):
     scale: float
 
 
+class PixelSides(NamedTuple):
+    """How large pixels are.
+
+    Attributes
+    ----------
+    spaxel : float
+        The shorter side on the sky, arcsec.
+    step : float
+        Extent in wavelength, micrometres.
+    """
+
+    spaxel: float
+    step: float
+
+
 class Cube(NamedTuple):
     """Planes of a cube.
 
@@ -169,6 +184,26 @@ class Cube(NamedTuple):
     err: np.ndarray
     dq: np.ndarray
     wmap: np.ndarray
+
+
+def pixel_sides(cloud: PixelCloud) -> PixelSides:
+    """The size of the pixels, to two digits: that of voxels of which nothing else is said.
+
+    Parameters
+    ----------
+    cloud : PixelCloud
+        Pixels of all files.
+
+    Returns
+    -------
+    PixelSides
+        Medians; 0 where there are no pixels.
+    """
+    if not len(cloud.ra):
+        return PixelSides(0.0, 0.0)
+    corners = unit_vectors(cloud.corner_ra, cloud.corner_dec)
+    sides = [np.median(np.linalg.norm(corners[:, 1] - corners[:, other], axis=-1)) for other in (0, 2)]
+    return PixelSides(*(float(f"{value:.2g}") for value in (min(sides) / ARCSEC, np.median(cloud.depth))))
 
 
 def choose_grid(cloud: PixelCloud, spaxel: float, step: float, angle: float = 0.0) -> CubeGrid:

@@ -16,11 +16,12 @@ STEP = ProductStep(
         "the pixels that it shares a volume with, weighted by that volume; its error follows from theirs, and WMAP "
         "counts them. A voxel in which nothing falls is NaN, with DO_NOT_USE and NON_SCIENCE. With --method emsm "
         "pixels are points whose weight falls off exponentially with the squared distance.\n\n"
-        "Where pixels lie says the gwcs of the file; that of MIRI's medium-resolution spectrometer and of NIRSpec "
-        "opens with the extra jwst (pip install 'roman-rtools[jwst]'). Else --map names a FITS file of the detector's "
-        "shape with images RA, DEC, LAMBDA (centres, degrees and micrometres), RA1 to RA4 and DEC1 to DEC4 (corners, "
-        "in order around the pixel) and DLAMBDA (depth). Spaxels and planes of MIRI's channels are known; otherwise "
-        "--spaxel and --step say them. A detector that has two channels needs --channel."
+        "Where pixels lie says the gwcs of the file; that of NIRSpec opens with the extra jwst (pip install "
+        "'roman-rtools[jwst]'). Else --map names a FITS file of the detector's shape with images RA, DEC, LAMBDA "
+        "(centres, degrees and micrometres), RA1 to RA4 and DEC1 to DEC4 (corners, in order around the pixel) and "
+        "DLAMBDA (depth). Spaxels and planes of MIRI's channels are those of the mission's cubes; otherwise they "
+        "are as large as the pixels, to two digits, unless --spaxel and --step say them. A detector that has two "
+        "channels needs --channel."
     ),
     examples=(
         "rt-cube build X_mirifushort_cal.fits --channel 1 -o target_s3d.fits",
@@ -28,9 +29,19 @@ STEP = ProductStep(
         "rt-cube build X_cal.fits --map X_map.fits --spaxel 0.13 --step 0.001",
     ),
     options=(
-        Option("spaxel", None, "Side of a spaxel, arcsec; MIRI's channels have their own.", type=float, minimum=1e-4),
         Option(
-            "step", None, "From plane to plane, micrometres; MIRI's channels have their own.", type=float, minimum=1e-9
+            "spaxel",
+            None,
+            "Side of a spaxel, arcsec; by default that of MIRI's channel, or of the pixels.",
+            type=float,
+            minimum=1e-4,
+        ),
+        Option(
+            "step",
+            None,
+            "From plane to plane, micrometres; by default that of MIRI's channel, or of the pixels.",
+            type=float,
+            minimum=1e-9,
         ),
         Option(
             "channel",

@@ -40,9 +40,8 @@ def test_corners_of_pixels_are_the_edges_of_slices_on_the_sky(name, tmp_path):
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_star_has_its_place_and_its_light_in_the_cube(name, tmp_path):
     made = tmp_path / "made_s3d.fits"
-    words = () if name == "MIRI" else ("--spaxel", 0.13, "--step", STEP)
-    assert tool("cube", "build", exposure(tmp_path, FIELDS[name], star), *words, "-o", made, "-q") == 0
-    cube = open_jwst(made)
+    assert tool("cube", "build", exposure(tmp_path, FIELDS[name], star), "-o", made, "-q") == 0
+    cube = open_jwst(made)  # its voxels are the mission's, or like the pixels
     data, header = cube.array("data"), fits.getheader(made, "SCI")
     planes = data[2 : WAVES - 2] - BACKGROUND
     x, y = (values.item() for values in _on(header, *SKY.positions(*STAR)))
@@ -55,6 +54,7 @@ def test_a_star_has_its_place_and_its_light_in_the_cube(name, tmp_path):
     wave = header["CRVAL3"] + header["CDELT3"] * np.arange(2, WAVES - 2)
     flux = planes[:, near].sum(axis=1) * 0.13**2
     np.testing.assert_allclose(flux, FLUX * (1 + 20 * (wave - 5)), rtol=2e-3)
+    assert (header["CDELT2"] * 3600, header["CDELT3"]) == pytest.approx((PIXEL, STEP), rel=1e-6)
     assert fits.getval(made, "DETECTOR") == FIELDS[name].meta["instrument"]["detector"]
 
 

@@ -13,7 +13,7 @@ from rtools.pipeline.stage3.cube_files import cloud_of, joined
 from rtools.pipeline.stage3.cube_meta import cube_hdus, cube_meta, grid_like, gwcs_of, instrument_of
 from rtools.pipeline.stage3.making import exposed_together, passed_on, refuse_other
 from rtools.pipeline.stage3.work import ProductWork
-from rtools.spectra.cube_building import CubeGrid, PixelCloud, PointReach, build_cube, choose_grid
+from rtools.spectra.cube_building import CubeGrid, PixelCloud, PointReach, build_cube, choose_grid, pixel_sides
 from rtools.spectra.steps.cube import STEP
 from rtools.wfi.sphere import distance_and_angle
 
@@ -32,7 +32,6 @@ POINTING = ("wcsinfo.ra_ref", "wcsinfo.dec_ref", "wcsinfo.roll_ref")
 def _make(making: ProductMaking) -> None:
     options, first = making.options, making.products[0]
     channel = _channel(first, options)
-    spaxel, step = _sides(first, options, channel)
     low, high = _wave(options["wave"])
     clouds = [cloud_of(product, options["map"], channel) for product in making.products]
     if channel is not None and len(_channels(first)) == 2:  # before any wavelengths are left out
@@ -40,6 +39,7 @@ def _make(making: ProductMaking) -> None:
         clouds = [cloud]
     cloud = joined(clouds, low, high)
     del clouds
+    spaxel, step = _sides(making, cloud, channel)
     grid = choose_grid(cloud, spaxel, step, _angle(options["rotate"], cloud))
     if options["like"] is not None:
         grid = grid_like(options["like"], grid)
@@ -70,13 +70,13 @@ def _channel(product, options):
     return asked
 
 
-def _sides(product, options, channel):
-    """Side of a spaxel and step of the planes."""
-    facts = cube_facts(channel) if channel else None
-    spaxel, step = options["spaxel"] or (facts and facts.spaxel), options["step"] or (facts and facts.step)
-    spaxel = spaxel or (options["like"] and 1.0)  # then spaxels are those of the other cube
-    if not (spaxel and step):
-        raise UsageError(f"nothing says the voxels of {product.path}", mend="--spaxel and --step say them")
+def _sides(making, cloud, channel):
+    """Side of a spaxel and step of the planes: as asked for, as the mission's cubes have them, else as the pixels."""
+    options = making.options
+    facts = cube_facts(channel) if channel else pixel_sides(cloud)
+    spaxel, step = options["spaxel"] or facts.spaxel, options["step"] or facts.step
+    if not channel and not (options["step"] and (options["spaxel"] or options["like"])):
+        making.log("info", f"voxels of {spaxel:g} arcsec and {step:g} um, as the pixels are")
     return float(spaxel), float(step)
 
 
@@ -129,8 +129,7 @@ def _reach(options, grid: CubeGrid) -> PointReach | None:
 
 def _foresee(_kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     refuse_other(products, *SAME, *(("instrument.detector",) if _channels(products[0]) else ()))
-    channel = _channel(products[0], options)
-    _sides(products[0], options, channel)
+    _channel(products[0], options)
     _wave(options["wave"])
     if options["rotate"] != "ifu":
         _angle(options["rotate"], NO_PIXELS)
