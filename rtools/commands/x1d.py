@@ -9,8 +9,9 @@ from rtools.commands.kit.entry import entry
 from rtools.commands.kit.idle import REFERENCE_KEYS, refuse_idle
 from rtools.commands.kit.inputs import local_path, opened
 from rtools.commands.kit.products import command as command_of_products
+from rtools.commands.kit.written import Written
 from rtools.errors import RtoolsError, UsageError
-from rtools.products.names.extensions import form_of_name
+from rtools.products.names.extensions import PICTURES, form_of_name
 from rtools.spectra.steps.x1d import STEP
 
 __all__ = ["command", "main"]
@@ -30,31 +31,37 @@ Of Roman's dispersed images (_cal of the grism and the prism, and what rt-cut cu
 table with a row for each pixel along the dispersion, which is along columns unless --dispaxis 1 says otherwise: pixel,
 wavelength (of --wavelength-coeffs, else NaN), flux with its error and variances, background, npixels, filled, and dq,
 the flags of the pixels that were used. Fluxes are in the unit of the image, of MJy/sr in Jy. There the options say
-where the trace is. The table is printed, or written by -o NAME.ecsv (parquet, csv, …), or to --outdir."""
+where the trace is. The table is printed, drawn by --plot, or written by -o NAME.ecsv (parquet,
+csv, …), or to --outdir."""
 
-more = click.option("--wavelength-coeffs", metavar="C0,C1,…",
-                    help="Roman: wavelength in micrometres, a polynomial of the pixel along the dispersion, from 0, "
-                         "lowest power first.")  # fmt: skip
+more = (
+    click.option("--wavelength-coeffs", metavar="C0,C1,…",
+                 help="Roman: wavelength in micrometres, a polynomial of the pixel along the dispersion, from 0, "
+                      "lowest power first."),
+    click.option("--plot", type=Written(*PICTURES), metavar="FILE.png",
+                 help="Roman: draw the spectrum instead of printing it; - draws in the terminal."),
+)  # fmt: skip
 
 
 def _before(console, inputs, jobs, options):
     """What is done with dispersed images of Roman; None where all inputs are others."""
     ours = [name for name in inputs if _is_roman(name)]
-    coefficients = options.pop(COEFFICIENTS)
+    coefficients, plot = options.pop(COEFFICIENTS), options.pop("plot")
     from rtools.pipeline.stage3.dispersed import KINDS, spectrum_of_dispersed
     from rtools.pipeline.stage3.works.x1d import refuse_impossible
 
     if not ours or len(ours) < len(inputs):
         _refuse_mixture(ours, KINDS)
-        refuse_idle({COEFFICIENTS: "is about dispersed images of Roman: others say their wavelengths"})
+        refuse_idle({COEFFICIENTS: "is about dispersed images of Roman: others say their wavelengths",
+                     "plot": "is about dispersed images of Roman: rt-view shows spectra of JWST"})  # fmt: skip
         if (output := options["output"]) and form_of_name(output) in OF_TABLES:
             raise UsageError(f"-o {output}: spectra of JWST are written as .fits")
         return None
     refuse_idle(dict.fromkeys(OF_JWST, "is about products of JWST, and this is none"))
-    if "-" in (options["output"],) and options["as_json"]:
+    if "-" in (options["output"], plot) and options["as_json"]:
         raise UsageError("--json and an output on standard output do not go together")
     keys = ("output", "outdir", "overwrite", "dry_run", "as_json", "fail_fast")
-    wanted = Wanted(form=None, plot=None, **{key: options[key] for key in keys})
+    wanted = Wanted(form=None, plot=plot, **{key: options[key] for key in keys})
     refuse_impossible(options)
 
     def find(name, path):
@@ -64,7 +71,13 @@ def _before(console, inputs, jobs, options):
         with opened(path, KINDS) as product:
             return Analysis(spectrum_of_dispersed(product, options, coefficients, log))
 
-    return analyse(console, inputs, wanted, find, name=lambda stem: f"{stem}_spectrum")
+    return analyse(console, inputs, wanted, find, name=lambda stem: f"{stem}_spectrum", draw=_draw)
+
+
+def _draw(found):
+    from rtools.show.dispersed import chart_dispersed
+
+    return chart_dispersed(found)
 
 
 def _refuse_mixture(ours, kinds):
@@ -87,7 +100,7 @@ def _is_roman(name):
 
 command = command_of_products(
     STEP,
-    more=(more,),
+    more=more,
     before=_before,
     forms=("fits", "ecsv", *OF_TABLES),
     about={

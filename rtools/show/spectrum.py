@@ -14,12 +14,14 @@ from rtools.show.image import ShownPlane
 from rtools.show.names import shown_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from astropy.table import Table
     from numpy.typing import NDArray
 
     from rtools.products.jwst import JwstProduct
 
-__all__ = ["SPECTRA", "chart_spectra", "load_integrations"]
+__all__ = ["SPECTRA", "DrawnSpectrum", "chart_spectra", "load_integrations", "spectrum_series"]
 
 SPECTRA = {"x1d": "EXTRACT1D", "x1dints": "EXTRACT1D", "c1d": "COMBINE1D"}
 """Kinds of products that are spectra, and their tables."""
@@ -31,8 +33,20 @@ TOGETHER = 6
 """At most so many spectra in one chart, unless one is chosen."""
 
 
-class _Spectrum(NamedTuple):
-    """One spectrum: its name, wavelengths, values, errors and where it is flagged."""
+class DrawnSpectrum(NamedTuple):
+    """One spectrum.
+
+    Attributes
+    ----------
+    label : str
+        Its name; empty where there is none.
+    wavelength, value : ndarray float64 (n,)
+        What is drawn against what.
+    error : ndarray float64 (n,) or None
+        Of the values, 1σ.
+    flagged : ndarray bool (n,)
+        Where the line is broken.
+    """
 
     label: str
     wavelength: NDArray[np.float64]
@@ -87,7 +101,7 @@ def chart_spectra(
         notes += [note] if note else []
     column = _column(product, product.table(tables[0]), array)
     unit = _unit(product.table(tables[0]), column)
-    series = [part for one in found for part in _series(one, alone=len(found) == 1)]
+    series = [part for one in found for part in spectrum_series(one, alone=len(found) == 1)]
     if len(found) > 1:
         series = sorted(series, key=lambda one: one.flagged)  # colours go to the spectra
     title = f"{shown_name(product)}  {', '.join(tables)}"
@@ -139,7 +153,7 @@ def _spectrum(product, name, table, *, row, array, flags):
     error = next((word for word in QUANTITIES.get(column, ()) if word in table.colnames), None)
     quality = np.asarray(table["DQ"][index])[part] if "DQ" in table.colnames else np.zeros(length, np.uint32)
     bits = flag_words(flags, PIXEL_FLAGS)
-    return _Spectrum(
+    return DrawnSpectrum(
         label,
         wavelength[part],
         np.asarray(table[column][index], np.float64)[part],
@@ -200,8 +214,20 @@ def _unit(table, name):
 _AS_READ = {"MJy / sr": "MJy/sr", "MJy2 / sr2": "(MJy/sr)²", "Jy2": "Jy²", "DN / s": "DN/s"}
 
 
-def _series(one, *, alone):
-    """The line with its band, broken at flagged points and at gaps between wavelengths, and these points."""
+def spectrum_series(one: DrawnSpectrum, *, alone: bool) -> Iterator[Series]:
+    """The line of a spectrum with its band, broken at flagged points and at gaps between wavelengths, and these points.
+
+    Parameters
+    ----------
+    one : DrawnSpectrum
+        What is drawn.
+    alone : bool
+        Whether it is the only one in its chart.
+
+    Yields
+    ------
+    rtools.show.chart.Series
+    """
     value = np.where(one.flagged, np.nan, one.value)
     name = one.label if not alone else ""
     gaps = _gaps(one.wavelength)

@@ -178,3 +178,20 @@ def test_files_of_both_missions_do_not_go_together(dispersed, tmp_path, capsys):
     assert "written as .fits" in said[1]
     assert "--wavelength-coeffs is about" in said[2]
     assert not list(tmp_path.glob("made*"))
+
+
+def test_a_spectrum_is_drawn_against_wavelength_or_pixel(dispersed, tmp_path, capsys):
+    for words, axis in (((), "pixel along the dispersion"), (("--wavelength-coeffs", "1,0.001"), "wavelength [um]")):
+        assert tool("x1d", dispersed, *BOX, *words, "--plot", "-") == 0
+        told = capsys.readouterr().out
+        assert axis in told
+        assert "DN/s" in told
+    picture = tmp_path / "spectrum.png"
+    assert tool("x1d", dispersed, *BOX, "--plot", picture) == 0
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+    assert capsys.readouterr().out.split() == [str(picture)]
+
+
+def test_a_picture_of_spectra_of_jwst_is_left_to_rt_view(tmp_path, capsys):
+    assert tool("x1d", golden_product("slit"), "--plot", tmp_path / "x.png") == 2
+    assert "rt-view shows spectra of JWST" in capsys.readouterr().err
