@@ -11,6 +11,7 @@ import pytest
 gc.set_threshold(50_000)  # as the tools, too
 pytest.register_assert_rewrite("tests.support")
 
+from rtools.jwst import SUFFIXES  # noqa: E402
 from tests.support.kit import ALIKE  # noqa: E402  (after the rewriting of its assertions)
 
 pytest_plugins = [
@@ -30,6 +31,10 @@ TOLD = ("help", "manual", "complet", "option")
 SLOW_FIXTURES = {"raw", "raw18", "raw_jwst", "references", "star_field", "others", "quick", "path_of_tools"}
 """Fixtures that simulate and calibrate an exposure, or start tools as processes: what needs them is slow."""
 
+
+QUICK_KINDS = {"uncal", "rate", "cal", "calints", "s3d", "x1d", "phot", "cat", "ami-oi"}
+"""Of a test that is done with every kind of product of JWST, those with which `--quick` does it: ramp, image, images of
+integrations, cube, tables of FITS and of ECSV, and several tables in one file."""
 
 SETTLED = 2.0
 """Seconds after which what has been loaded and made meanwhile counts as no garbage."""
@@ -61,7 +66,7 @@ def kinds_of(item):
         kinds.add("long")
     if "judge" in item.fixturenames:
         kinds.add("judges")
-    if SLOW_FIXTURES & set(item.fixturenames):
+    if SLOW_FIXTURES & set(item.fixturenames) or _is_done_with_a_kind_like_others(item):
         kinds.add("slow")
     return kinds
 
@@ -70,6 +75,12 @@ def _is_done_with_a_tool_like_others(item):
     """Whether a kit-wide test is about a tool that differs by its declaration alone, and not of its help."""
     of_kit = item.path.parent.name == "kit" and hasattr(item, "callspec")
     return of_kit and item.callspec.params.get("name") in ALIKE and not any(word in item.name for word in TOLD)
+
+
+def _is_done_with_a_kind_like_others(item):
+    """Whether a test has a case for each kind of product of JWST, and this one is of no other form than others."""
+    kind = item.callspec.params.get("suffix") if hasattr(item, "callspec") else None
+    return kind in SUFFIXES and kind not in QUICK_KINDS
 
 
 def pytest_collection_modifyitems(config, items):

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.declared import tool_of_step
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.exposures import local_and_called
@@ -14,7 +15,6 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import MISSIONS, options_by_mission
 from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.step_options import click_option, own_values
-from rtools.commands.kit.tool import tool
 from rtools.errors import InputError, UsageError
 from rtools.exposure.jwst.steps.bsub import STEP
 from rtools.pipeline.job.outputs import refuse_combinations
@@ -74,24 +74,17 @@ def _refuse_stranger(path, mission):
         raise InputError(f"no exposure of {MISSIONS[mission]}, as the target is", path=path)
 
 
-def _decorated():
-    run = _run
-    decorators = [
-        click.argument("inputs", nargs=-1, metavar="TARGET BKG…"),
-        *map(click_option, STEP.options),
-        bundles.outputs("fits", "asdf"),
-        bundles.writing,
-        click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),
-        bundles.running,
-        bundles.no_checksum,
-        bundles.json_output,
-    ]
-    for decorator in reversed(decorators):
-        run = decorator(run)
-    return tool(STEP.tool, summary=STEP.summary, description=DESCRIPTION, examples=STEP.examples,
-                no_args_is_help=True)(run)  # fmt: skip
+OPTIONS = (
+    click.argument("inputs", nargs=-1, metavar="TARGET BKG…"),
+    *map(click_option, STEP.options),
+    bundles.outputs("fits", "asdf"),
+    bundles.writing,
+    click.option("--again", is_flag=True, help="Run although the file's cal_step says COMPLETE."),
+    bundles.running,
+    bundles.no_checksum,
+    bundles.json_output,
+)
 
-
-command = _decorated()
+command = tool_of_step(STEP, _run, OPTIONS, description=DESCRIPTION)
 
 main = entry(command)

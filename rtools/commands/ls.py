@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from rtools.commands.kit.analysis import Analysis, analyse_together, analysis_options, take_wanted
+from rtools.commands.kit.analysis import analyse_together
+from rtools.commands.kit.analysis_options import analysis_options, take_wanted
+from rtools.commands.kit.analysis_tables import Analysis
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.idle import refuse_idle
 from rtools.commands.kit.lists import expand_inputs

@@ -7,6 +7,7 @@ import click
 from rtools.catalog.steps.multiband import STEP
 from rtools.commands.catalog import CATALOGS, form
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.declared import tool_of_step
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
@@ -14,7 +15,7 @@ from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.step_options import click_option
-from rtools.commands.kit.tool import tool, typed
+from rtools.commands.kit.tool import typed
 from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.settings import check_option
@@ -69,27 +70,19 @@ def _groups(inputs):
     return {next((name for name in names if is_stream(name)), names[0]): names}
 
 
-def _decorated():
-    run = _run
-    decorators = [
-        click.argument("inputs", nargs=-1, metavar="COADD…|ASN"),
-        *(click_option(item) for item in STEP.options),
-        form,
-        bundles.outputs(*CATALOGS),
-        bundles.writing,
-        bundles.references,
-        bundles.running,
-        bundles.no_checksum,
-        bundles.json_output,
-        bundles.fail_fast,
-    ]
-    for decorator in reversed(decorators):
-        run = decorator(run)
-    description = f"{STEP.description}\n\nPeak memory: {STEP.memory}"
-    made = tool(STEP.tool, summary=STEP.summary, description=description, examples=STEP.examples, no_args_is_help=True)
-    return made(run)
+OPTIONS = (
+    click.argument("inputs", nargs=-1, metavar="COADD…|ASN"),
+    *(click_option(item) for item in STEP.options),
+    form,
+    bundles.outputs(*CATALOGS),
+    bundles.writing,
+    bundles.references,
+    bundles.running,
+    bundles.no_checksum,
+    bundles.json_output,
+    bundles.fail_fast,
+)
 
-
-command = _decorated()
+command = tool_of_step(STEP, _run, OPTIONS)
 
 main = entry(command)

@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options
-from rtools.commands.kit.analysis import Analysis, analyse, analysis_options, take_wanted
+from rtools.commands.kit.analysis import analyse
+from rtools.commands.kit.analysis_options import analysis_options, take_wanted
+from rtools.commands.kit.analysis_tables import Analysis
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.grouping import titled
 from rtools.commands.kit.idle import REFERENCE_KEYS, refuse_idle, refuse_other_references

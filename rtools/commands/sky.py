@@ -2,7 +2,9 @@
 
 import click
 
-from rtools.commands.kit.analysis import Analysis, analyse, analysis_options, take_wanted
+from rtools.commands.kit.analysis import analyse
+from rtools.commands.kit.analysis_options import analysis_options, take_wanted
+from rtools.commands.kit.analysis_tables import Analysis
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.idle import refuse_idle
 from rtools.commands.kit.inputs import opened

@@ -7,6 +7,7 @@ from rtools.astrometry.chance_pairs import expected_by_chance
 from rtools.astrometry.crossmatch import match_positions
 from rtools.astrometry.refcat import Places
 from rtools.wfi.sphere import from_plane
+from tests.support.share import some_slow
 
 SIZE = 0.1
 TIMES = 20
@@ -47,7 +48,7 @@ FIELDS = {
 }
 
 
-@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("field", some_slow(FIELDS, 3))
 def test_pairs_by_chance_are_as_many_as_positions_without_relation_have(field):
     make, radius = FIELDS[field]
     expected, counted = np.zeros(2), np.zeros(2)

@@ -160,6 +160,7 @@ def test_compile_runs_its_jobs_quietly_and_counts_kernels(monkeypatch, tmp_path,
     assert out.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_compile_does_not_mind_the_settings_of_the_user(monkeypatch, tmp_path, capsys):
     """A job failed, or wrote among the files of the user."""
     for name, value in {"RT_REFDIR": "nowhere", "RT_OUTDIR": str(tmp_path), "RT_SIZE": "x",

@@ -219,6 +219,7 @@ def test_several_files_are_one_table_with_their_names(face, tmp_path, capsys):
     assert lines[0].startswith("filename\tphase") and len(lines) == 7
 
 
+@pytest.mark.slow
 def test_rotations_are_drawn(face, tmp_path):
     assert tool("gw", "face", face, "--at", "WFI06", "--plot", tmp_path / "face.png", "-q") == 0
     assert (tmp_path / "face.png").read_bytes().startswith(b"\x89PNG")

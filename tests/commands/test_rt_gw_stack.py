@@ -68,6 +68,7 @@ def test_every_form_has_a_stack(form, spectroscopic, tmp_path, capsys):
         assert record["stage"] == stage and record["used"] > 0 and record["outputs"] == []
 
 
+@pytest.mark.slow
 def test_pictures_movies_and_fits_are_what_they_are_called(windows, tmp_path):
     names = {"x.fits": b"SIMPLE", "x.png": b"\x89PNG", "x.gif": b"GIF8"}
     line = ("gw", "stack", windows, "--builtin", "-q", "--exposure", 2, "-o")

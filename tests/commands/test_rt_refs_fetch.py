@@ -142,6 +142,7 @@ def test_a_cache_whose_rules_cannot_be_read_is_told_with_what_the_client_says(ra
     assert "server_config" in told and "said nothing" not in told and told.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_of_jwst_the_rules_are_asked_by_the_names_of_its_data_model(tmp_path, capsys):
     exposure, names = jwst_files.made(tmp_path, "uncal"), {}
     best = {kind: f"jwst_nircam_{kind}_0001.fits" for kind in ("mask", "gain")}

@@ -38,6 +38,7 @@ def page(field, tmp_path_factory):
     return made
 
 
+@pytest.mark.slow
 def test_numbers_of_the_table_are_those_of_the_files(page, field):
     for path in sorted(field.glob("*_cal.asdf")):
         row = page.table[path.name]

@@ -48,6 +48,7 @@ def test_each_detector_lies_at_its_place_in_the_focal_plane(tmp_path):
         assert len(rows) == pytest.approx((SIDE * 0.11 / DOT) ** 2, rel=0.15)
 
 
+@pytest.mark.slow
 def test_the_focal_plane_shows_north_and_refuses_two_images_of_a_detector(tmp_path, capsys):
     one, two = (part_of(tmp_path / f"{n}_cal.asdf", "WFI02", 500, n, wcs=wcs()) for n in (1.0, 2.0))
     assert tool("view", one, "--focal-plane", "--compass", "-o", tmp_path / "f.png") == 0
@@ -78,6 +79,7 @@ def test_panels_of_one_array_share_their_limits_unless_each_has_its_own(tmp_path
     assert own[0] < own[2]
 
 
+@pytest.mark.slow
 def test_panels_are_a_picture_of_several_images(tmp_path, capsys):
     path = part_of(tmp_path / "a_cal.asdf", "WFI02", 500, 1.0)
     assert tool("view", path, "--panels", "--array", "data,err,dq", "-o", tmp_path / "p.png") == 0

@@ -14,6 +14,7 @@ from rtools.show.reference_charts import chart_reference
 from rtools.show.reference_charts_jwst import chart_jwst_reference
 from rtools.show.reference_pictures import load_distortion, load_epsf, plot_distortion, plot_epsf
 from rtools.wfi import relative_area, zero_point
+from tests.support.share import some_slow
 from tests.support.small_files import tool, write
 
 TYPES = ("distortion", "epsf", "photom", "apcorr", "gain", "integralnonlinearity", "darkdecaysignal")
@@ -85,12 +86,13 @@ SAID = {
 PSF = np.full((2, 3, 9, 21, 21), 0.01, "f4")
 
 
-@pytest.mark.parametrize(("change", "status"), [
-    ({}, 0), ({"spectral_type": ["A"]}, 0), ({"spectral_type": "G"}, 0), ({"defocus": ["a", "b"]}, 0),
-    ({"oversample": "x"}, 0), ({"oversample": -1}, 0), ({"pixel_x": ["a"] * 9}, 3), ({"pixel_x": 3.0}, 3),
-    ({"pixel_x": [[1, 2]] * 9}, 3), ({"pixel_y": [np.nan] * 9}, 3), ({"psf": PSF * np.nan}, 3), ({"psf": -PSF}, 3),
+@pytest.mark.parametrize(("change", "status"), some_slow([
+    ({}, 0), ({"psf": -PSF}, 3), ({"spectral_type": ["A"]}, 0), ({"spectral_type": "G"}, 0),
+    ({"defocus": ["a", "b"]}, 0), ({"oversample": "x"}, 0), ({"oversample": -1}, 0),
+    ({"pixel_x": ["a"] * 9}, 3), ({"pixel_x": 3.0}, 3),
+    ({"pixel_x": [[1, 2]] * 9}, 3), ({"pixel_y": [np.nan] * 9}, 3), ({"psf": PSF * np.nan}, 3),
     ({"psf": PSF[0]}, 3),
-])  # fmt: skip
+], 6, rows=True))  # fmt: skip
 def test_a_psf_of_any_description_is_drawn_or_refused_in_one_line(tmp_path, change, status, capsys):
     said = SAID | {name: value for name, value in change.items() if name != "psf"}
     path = write(tmp_path / "x_epsf.asdf", "reference/epsf", {"psf": change.get("psf", PSF)}, reftype="EPSF", **said)
@@ -158,6 +160,7 @@ def of_jwst(tmp_path_factory):
     return {name: next(folder.glob(f"*_{name}_*")) for name in (*types.split(","), "throughput")}
 
 
+@pytest.mark.slow
 def test_every_reference_of_jwst_has_a_picture(of_jwst, tmp_path, capsys):
     for name, path in of_jwst.items():
         assert tool("view", path) == 0, name

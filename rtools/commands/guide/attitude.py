@@ -5,7 +5,9 @@ import re
 import click
 
 from rtools.commands.guide.options import inputs, measuring, take_request
-from rtools.commands.kit.analysis import Analysis, analyse_together, analysis_options, take_wanted
+from rtools.commands.kit.analysis import analyse_together
+from rtools.commands.kit.analysis_options import analysis_options, take_wanted
+from rtools.commands.kit.analysis_tables import Analysis
 from rtools.commands.kit.inputs import local_path
 from rtools.commands.kit.tool import option, tool
 from rtools.errors import UsageError

@@ -5,7 +5,9 @@ from dataclasses import replace
 import click
 
 from rtools.commands.guide.options import inputs, measuring, take_request
-from rtools.commands.kit.analysis import Analysis, analyse, analysis_options, take_wanted
+from rtools.commands.kit.analysis import analyse
+from rtools.commands.kit.analysis_options import analysis_options, take_wanted
+from rtools.commands.kit.analysis_tables import Analysis
 from rtools.commands.kit.edits import edit_files, in_place
 from rtools.commands.kit.inputs import local_path
 from rtools.commands.kit.lists import expand_inputs

@@ -1,7 +1,9 @@
 """rt-gw measure: a row for every pair of pedestal and signal."""
 
 from rtools.commands.guide.options import inputs, measuring, take_request
-from rtools.commands.kit.analysis import Analysis, analyse, analysis_options, take_wanted
+from rtools.commands.kit.analysis import analyse
+from rtools.commands.kit.analysis_options import analysis_options, take_wanted
+from rtools.commands.kit.analysis_tables import Analysis
 from rtools.commands.kit.tool import option, tool
 
 __all__ = ["measure"]

@@ -1,140 +1,31 @@
-"""What tools share that make a table of each input: printed, written, drawn, as JSON."""
+"""What tools share that make a table of each input, or of all: the loop, what is refused, the picture."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from rtools.commands.kit.analysis_options import Wanted
+from rtools.commands.kit.analysis_tables import Analysis, joined, print_tables, record_of, write_table
 from rtools.commands.kit.console import Console, json_line
 from rtools.commands.kit.inputs import is_stream, local, local_path, opened
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.loop import errors_in_json, file_record, for_each
-from rtools.commands.kit.options import json_output
-from rtools.commands.kit.outputs import Outputs, deliver, kept_back
+from rtools.commands.kit.loop import errors_in_json, for_each
+from rtools.commands.kit.outputs import Outputs, kept_back
 from rtools.commands.kit.terminal import terminal_style
-from rtools.commands.kit.written import Written, WrittenPlace
 from rtools.errors import RtoolsError, UsageError
-from rtools.products.names.extensions import PICTURES, TABLES, table_form
+from rtools.products.names.extensions import TABLES, table_form
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
     from rtools.show.chart import Chart
 
-__all__ = ["Analysis", "Wanted", "analyse", "analyse_together", "analysis_options", "take_wanted"]
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What a tool found in one input.
-
-    Attributes
-    ----------
-    table : astropy.table.Table
-        With units, descriptions and plain metadata.
-    summary : dict
-        What ``--json`` says beside the rows.
-    lines : tuple of str
-        What is said beside the table where it is printed on a terminal.
-    every : bool
-        Whether a terminal gets all rows.
-    """
-
-    table: Table
-    summary: dict[str, Any] = field(default_factory=dict)
-    lines: tuple[str, ...] = ()
-    every: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Where the tables go.
-
-    Attributes
-    ----------
-    output, outdir, form, plot : str or None
-        ``-o``, ``--outdir``, ``--format`` and ``--plot``.
-    overwrite, dry_run, as_json, fail_fast : bool
-        The options of these names.
-    """
-
-    output: str | None
-    outdir: str | None
-    form: str | None
-    plot: str | None
-    overwrite: bool
-    dry_run: bool
-    as_json: bool
-    fail_fast: bool
-
-
-BEFORE = (
-    click.option("-o", "--output", type=Written(*TABLES), metavar="FILE",
-                 help="One table of all inputs, with this name; - is stdout."),
-    click.option("--outdir", type=WrittenPlace(), metavar="DIR", help="Write there, one table for each input."),
-    click.option("--format", "form", type=click.Choice(tuple(TABLES)),
-                 help="Of what is written; else the extension of -o; in --outdir ECSV, or parquet for long tables."),
-)  # fmt: skip
-AFTER = (
-    click.option("--overwrite", is_flag=True, help="Replace outputs that exist; otherwise refused, exit 1."),
-    click.option("-n", "--dry-run", is_flag=True, help="Say what would be written; write nothing."),
-    json_output,
-    click.option("--fail-fast", is_flag=True, help="Stop at the first input that fails."),
-)
-
-
-def analysis_options(function=None, *, plot=("--plot",)):
-    """Decorate a command with the options that `Wanted` holds.
-
-    Parameters
-    ----------
-    function : callable, optional
-        The command; without it a decorator is returned.
-    plot : sequence of str
-        What the option of the picture is called.
-
-    Returns
-    -------
-    callable
-    """
-    if function is None:
-        return lambda decorated: analysis_options(decorated, plot=plot)
-    drawn = click.option(*plot, "plot", type=Written(*PICTURES), metavar="FILE.png",
-                         help="Draw it instead of printing; - draws in the terminal.")  # fmt: skip
-    for decorator in reversed((*BEFORE, drawn, *AFTER)):
-        function = decorator(function)
-    return function
-
-
-def take_wanted(options: dict[str, Any]) -> Wanted:
-    """Take the options of `analysis_options` out of those of a command.
-
-    Parameters
-    ----------
-    options : dict
-        Of the command; these are removed.
-
-    Returns
-    -------
-    Wanted
-
-    Raises
-    ------
-    UsageError
-        They do not go together.
-    """
-    wanted = Wanted(**{name: options.pop(name) for name in Wanted.__dataclass_fields__})
-    if wanted.form and not (wanted.output or wanted.outdir):
-        raise UsageError("--format goes with -o or --outdir")
-    if wanted.as_json and "-" in (wanted.output, wanted.plot):
-        raise UsageError("--json and an output on standard output do not go together")
-    return wanted
+__all__ = ["analyse", "analyse_together"]
 
 
 def analyse(
@@ -279,9 +170,9 @@ def _deliver(console, wanted, place, analysis, inputs):
     """Write a table in --outdir, if that is asked for, and say so; `inputs` is what --json calls what it is of."""
     form, target = place
     if target:
-        _write(console, target, analysis.table, form, inputs.get("inputs") or inputs.values())
+        write_table(console, target, analysis.table, form, inputs.get("inputs") or inputs.values())
     if wanted.as_json:
-        json_line(_record(console, inputs, [target] if target else [], analysis))
+        json_line(record_of(console, inputs, [target] if target else [], analysis))
     elif target:
         click.echo(target)
 
@@ -306,84 +197,16 @@ def _finish(console, wanted, table, found, pictures):
     with kept_back(picture):
         if wanted.output:
             target = None if wanted.output == "-" else Path(wanted.output)
-            _write(console, target, _joined(found), form, names)
+            write_table(console, target, joined(found), form, names)
             if target is not None and not wanted.as_json:
                 click.echo(target)
         elif not (wanted.outdir or wanted.as_json or wanted.plot):
             if show is not None and sys.stdout.isatty():
                 show([item for item, _ in found])
             else:
-                _print(console, found)
+                print_tables(console, found)
     if picture is not None and not wanted.as_json:
         click.echo(wanted.plot)
-
-
-def _joined(found):
-    """One table; of several inputs, its first column says which, unless a column filename does."""
-    from astropy.table import Column, vstack
-
-    if len(found) == 1:
-        return found[0][1].table
-    tables = []
-    for item, analysis in found:
-        table = analysis.table.copy(copy_data=False)
-        if "filename" not in table.colnames:
-            names = [Path(item).name] * len(table)
-            table.add_column(Column(names, name="filename", dtype="U", description="Of which file it is"), 0)
-        tables.append(table)
-    return vstack(tables, metadata_conflicts="silent")
-
-
-def _write(console, path, table, form, inputs):
-    """Write a table that says what made it, to a file or to standard output."""
-    from rtools.products.io.recording import JOB_OF_TABLE, settled_entry
-    from rtools.products.schema import history
-    from rtools.products.tables.files import stage_catalog
-
-    name = f"table{TABLES[form][0]}"
-    entry = history.entry(console.tool, inputs=[one for one in inputs if not is_stream(one)])
-
-    def stage(place):
-        table.meta[JOB_OF_TABLE] = json.dumps(settled_entry(entry, path or name)[0], ensure_ascii=False)
-        staged = stage_catalog(place, table, form)
-        for text in staged.messages:
-            console.log("warning", f"{path or '-'}: {text}")
-        return staged
-
-    if not len(table):
-        console.log("warning", f"{path or '-'}: no row")
-    deliver(path, name, stage)
-
-
-def _print(console, found):
-    """The table on a terminal or in a pipe, and what is said beside it."""
-    from rtools.show.catalog import print_catalog
-
-    table = _joined(found)
-    title = found[0][0] if len(found) == 1 else f"{len(found)} files"
-    if not len(table):
-        console.log("warning", f"{title}: no row")
-    print_catalog(
-        table,
-        title,
-        whole=any(analysis.every for _, analysis in found),
-        note=lambda text: console.log("note", text.replace("; --head says how many", "; -o writes all")),
-    )
-    if sys.stdout.isatty():
-        for _, analysis in found:
-            for line in analysis.lines:
-                click.echo(line)
-
-
-def _record(console, inputs, targets, analysis):
-    """What --json says of one input, or of all together."""
-    from rtools.products.tables.plain_forms import plain_rows
-
-    record = inputs | file_record(console, inputs.get("file", ""), targets) | analysis.summary
-    if "inputs" in record:
-        del record["input"]
-        record["warnings"] = list(dict.fromkeys(record["warnings"]))
-    return record if targets else record | {"rows": plain_rows(analysis.table)}
 
 
 def _drawn(wanted, chart):

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.associations import association_of, missions_of_inputs
 from rtools.commands.kit.config_shown import tables_of_steps
+from rtools.commands.kit.declared import tool_of_step
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.executors import executor_of, with_memory
 from rtools.commands.kit.exposures import local_and_called
@@ -27,7 +28,6 @@ from rtools.commands.kit.products import (
 from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.resuming import resume_of
 from rtools.commands.kit.step_options import click_option
-from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 from rtools.pipeline.job.settings import check_option
@@ -97,12 +97,7 @@ def command_of_step(step, more=(), of_whole=()):
         bundles.json_output,
         bundles.fail_fast,
     ]
-    for decorator in reversed(decorators):
-        run = decorator(run)
-    description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
-    return tool(step.tool, summary=step.summary, description=description, examples=step.examples, no_args_is_help=True)(
-        run
-    )
+    return tool_of_step(step, run, decorators)
 
 
 def _refuse_meaningless(step, of_whole, whole, images):

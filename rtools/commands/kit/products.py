@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.declared import tool_of_step
 from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.idle import refuse_idle
@@ -16,7 +17,6 @@ from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags, RunReport
 from rtools.commands.kit.resuming import resume_of
 from rtools.commands.kit.step_options import click_option, own_values
-from rtools.commands.kit.tool import tool
 from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 
@@ -72,11 +72,7 @@ def command(step, *, more=(), before=None, forms=("fits", "ecsv"), about=None):
         bundles.json_output,
         bundles.fail_fast,
     ]
-    for decorator in reversed(decorators):
-        run = decorator(run)
-    description = step.description + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
-    told = {"summary": step.summary, "description": description, "examples": step.examples} | dict(about or {})
-    return tool(step.tool, **told, no_args_is_help=True)(run)
+    return tool_of_step(step, run, decorators, **(about or {}))
 
 
 def run_products(console, inputs, request, jobs, flags):

@@ -4,11 +4,11 @@ import click
 
 from rtools.commands.kit import options as bundles
 from rtools.commands.kit.associations import missions_of_inputs
+from rtools.commands.kit.declared import described, tool_of_step
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.missions import MISSIONS, options_by_mission
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.step_options import click_options, own_values
-from rtools.commands.kit.tool import tool
 from rtools.errors import UsageError
 from rtools.pipeline.job.steps import missions_of, step_of
 
@@ -74,18 +74,10 @@ def command(name, more=(), forms=()):
         bundles.json_output,
         bundles.fail_fast,
     ]
-    for decorator in reversed(decorators):
-        run = decorator(run)
-    description = "\n\n".join(_described(step, several=len(steps) > 1) for step in steps)
+    prefixes = [f"{MISSIONS[step.mission]}: " if len(steps) > 1 else "" for step in steps]
+    description = "\n\n".join(prefix + described(step) for prefix, step in zip(prefixes, steps, strict=True))
     examples = tuple(example for step in steps for example in step.examples) or (f"{steps[0].tool} X.asdf",)
-    about = {"summary": steps[0].summary, "description": description, "examples": examples}
-    return tool(steps[0].tool, **about, no_args_is_help=True)(run)
-
-
-def _described(step, *, several):
-    """The paragraph of a declaration; with the mission's name where a tool has more than one."""
-    text = f"{MISSIONS[step.mission]}: {step.description}" if several else step.description
-    return text + (f"\n\nPeak memory: {step.memory}" if step.memory else "")
+    return tool_of_step(steps[0], run, decorators, description=description, examples=examples)
 
 
 def _request(name, mission, options):

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from rtools.catalog import source_catalog
 from rtools.declare import NotApplicable, Skip
 from rtools.errors import InputError
-from rtools.exposure.steps.dqinit import ramp_meta
 from rtools.pipeline.astrometry import align as aligning
 from rtools.pipeline.astrometry import aligned
 from rtools.pipeline.catalog import files as catalog_files
 from rtools.pipeline.catalog import single as cataloging
-from rtools.pipeline.exposure import chain, warm
+from rtools.pipeline.exposure import metadata, saturation, warm
 from rtools.pipeline.exposure.engine import Engine
 from rtools.pipeline.exposure.products import ExposureProducts
 from rtools.pipeline.exposure.sinks import ImageSink, RampSink
@@ -27,8 +26,6 @@ from rtools.pipeline.job.journal import Journal
 from rtools.pipeline.job.process import give_back_memory, peak_memory, settled
 from rtools.products.schema import layout
 from rtools.products.schema.blocks import stamp_file
-from rtools.wfi.frame import CHANNEL
-from rtools.wfi.metadata import put
 
 if TYPE_CHECKING:
     from rtools.pipeline.exposure.plan import ExposurePlan
@@ -95,7 +92,6 @@ class ExposureRun:
         self.exposure = open_exposure(plan.source, plan.place, self.meta, self.journal.log)
         self.tasks = [StripTask.of(step) for step in plan.steps]
         self.strip_tasks = [task for task in self.tasks if task.step.works_on_strips]
-        self.saturation = next(step for step in map(chain.step_of, chain.order()) if step.is_saturated)
         self.products = ExposureProducts(plan, request, self.tasks, self.journal, self.work)
         self.image_sink: ImageSink | None = None
         self.found: source_catalog.Found | None = None
@@ -147,9 +143,9 @@ class ExposureRun:
     def _prepare(self, engine):
         """Prepare the strip tasks; find out on the way whether everything is saturated."""
         tasks = self.strip_tasks
-        boundary = self._saturation_boundary()
+        boundary = saturation.boundary(tasks)
         engine.prepare(0, boundary)
-        saturated = self._all_saturated(engine, boundary)
+        saturated = saturation.is_everywhere(engine, tasks, self.plan.source.kind, self.meta)
         on_image = any(task.step.finds_sources or task.step.aligns for task in self.tasks)
         if saturated and self.request.single and on_image:
             raise InputError("every science pixel is saturated: there is no image", path=self.plan.product.path)
@@ -165,50 +161,11 @@ class ExposureRun:
         engine.prepare(boundary, len(tasks))
         return saturated
 
-    def _saturation_boundary(self):
-        """How many of the strip tasks are done when saturation has been flagged."""
-        order = chain.order()
-        flagging = order.index(self.saturation.name)
-        return sum(order.index(task.step.name) <= flagging for task in self.strip_tasks)
-
-    def _all_saturated(self, engine, boundary):
-        if self.plan.source.kind == "l2_image":
-            return (self.meta.get("cal_step") or {}).get("ramp_fit") == "SKIPPED"
-        if boundary == len(self.strip_tasks):
-            return False
-        done = (self.meta.get("cal_step") or {}).get(self.saturation.cal_step)
-        ran = any(task.step.is_saturated and task.active for task in self.strip_tasks[:boundary])
-        if not ran and done != "COMPLETE":
-            return False
-        spans = ((c * CHANNEL, (c + 1) * CHANNEL) for c in range(engine.channels))
-        is_saturated = self.saturation.is_saturated
-        return is_saturated is not None and all(
-            is_saturated(engine.strip(boundary, *span, keep=span[0] == 0)) for span in spans
-        )
-
     def _begin(self):
-        """Metadata of a product of this chain: every cal_step key, log, reference entries."""
-        recorded = self.meta.get("cal_step") or {}
-        self.meta["cal_step"] = {key: str(recorded.get(key, "INCOMPLETE")) for key in chain.cal_steps()} | {
-            key: str(value) for key, value in recorded.items()
-        }
-        self.meta["cal_logs"] = [str(line) for line in self.meta.get("cal_logs") or []]
-        if self.plan.product.kind == "l1_uncal":
-            self.meta = self.exposure.meta = ramp_meta(self.meta)
+        """Metadata of a product of this chain."""
+        self.meta = self.exposure.meta = metadata.begun(self.meta, raw=self.plan.product.kind == "l1_uncal")
         if self.plan.guide is not None:
-            self._take_jitter(self.plan.guide)
-
-    def _take_jitter(self, guide):
-        """Let the metadata say the jitter that a guide window shows, which the catalog's PSF has."""
-        from rtools.pipeline.guide.apply import KernelsOfFiles
-        from rtools.pipeline.guide.request import GuideRequest
-
-        wanted = GuideRequest(references=self.request.references, high_frequency=self.request.high_frequency)
-        found = KernelsOfFiles([guide], wanted, self.work).of(self.meta)
-        for key, value in found.keywords().items():
-            put(self.meta, key, value)
-        major, minor, angle = found.kernel.ellipse
-        self.journal.log("info", f"jitter {major:.2f} x {minor:.2f} mas at {angle:.0f} degrees by {guide}")
+            metadata.take_jitter(self.meta, self.plan.guide, self.request, self.work)
 
     def _open_sinks(self):
         plan = self.plan
@@ -233,7 +190,7 @@ class ExposureRun:
             step.carry_out(self, task)
             task.times.append(time.perf_counter() - started)
         if step.fits_ramp:
-            self._become_image()
+            metadata.become_image(meta)
         elif not step.writes_ramp and saturated:
             meta["wcs"] = None
         for use in step.references:
@@ -290,14 +247,6 @@ class ExposureRun:
         self.summary = (cataloging.summary_of(self.found, task.options),)
         if "cat" in outputs:
             self.meta["source_catalog"] = {"tweakreg_catalog_name": outputs["cat"].name}
-
-    def _become_image(self):
-        """What an L2 image says and a ramp does not."""
-        self.meta["product_type"] = "l2"
-        self.meta.setdefault("wcs", None)
-        for block, values in layout.image_defaults().items():
-            self.meta.setdefault(block, values)
-        self.meta["photometry"] = layout.image_defaults()["photometry"]  # raw files carry fill values
 
     def align(self, task: StripTask) -> None:
         """Put the correction into the image: one that was found for a group, or its own."""
@@ -387,14 +336,5 @@ class ExposureRun:
             failure=f"not aligned: {self.failure}" if self.failure and self.request.strict else "",
             catalogs=self.summary,
             warnings=tuple(self.journal.warned),
-            measures=self._measures(),
+            measures=metadata.measures(self.meta),
         )
-
-    def _measures(self):
-        """Numbers that tell how good the image is."""
-        found = {}
-        if self.meta.get("statistics"):
-            found["sky"] = float(self.meta["statistics"]["image_median"])
-        if self.meta["cal_step"].get("tweakreg") == "COMPLETE" and self.meta.get("wcs_fit_results"):
-            found["alignment_rms"] = 1000 * float(self.meta["wcs_fit_results"]["rmse"])
-        return found

@@ -120,6 +120,7 @@ def test_a_word_that_means_nothing_is_exit_2_with_the_nearest_in_every_tool(conf
         assert said in line
 
 
+@pytest.mark.slow
 def test_a_file_of_all_tools_serves_each(config, capsys):
     path = config(
         "jobs = 2\nscene-seed = 3\ndate = 2027-03-01T00:00:00\n"

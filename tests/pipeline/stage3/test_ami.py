@@ -232,6 +232,7 @@ def test_one_integration_has_values_and_no_errors_and_says_so_once(tmp_path, cap
     assert tool("validate", *tmp_path.glob("*.fits")) == 0
 
 
+@pytest.mark.slow
 def test_bad_pixels_are_repaired_and_missing_ones_spoil_nothing(tmp_path):
     """A pixel that is NaN in one integration, and one that nobody flagged."""
     source = tmp_path / golden_product("ami_calints").name
@@ -251,6 +252,7 @@ def test_bad_pixels_are_repaired_and_missing_ones_spoil_nothing(tmp_path):
         assert (np.abs(one[column] - two[column]) < two[ERRORS[column]]).all()
 
 
+@pytest.mark.slow
 def test_of_a_full_frame_the_part_of_the_sub_array_is_used(tmp_path):
     source = tmp_path / golden_product("ami_calints").name
     with fits.open(golden_product("ami_calints")) as hdus:

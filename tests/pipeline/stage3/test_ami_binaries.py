@@ -37,6 +37,7 @@ def within(found, angle, sigmas):
     assert abs(found.contrast - BINARY[1]) < sigmas * found.contrast_err
 
 
+@pytest.mark.slow
 def test_a_simulated_binary_is_found_where_it_is(tmp_path):
     """Closure phases are those that rt-sim says, less the share of the companion's light that a fit cannot see."""
     within(binary(tmp_path, 40.0, 115.0, integrations=20), 115.0, 2)

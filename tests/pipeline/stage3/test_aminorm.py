@@ -53,6 +53,7 @@ def test_errors_of_squared_visibilities_belong_to_their_own_source(made, jwst_go
     assert np.abs(peer["VIS2ERR"] / found["VIS2ERR"] - 1).max() > 0.02
 
 
+@pytest.mark.slow
 def test_rows_of_the_star_in_another_order_give_the_same(made, tmp_path):
     def mixed(hdus):
         for name in ("OI_VIS", "OI_VIS2", "OI_T3", "OI_Q4", "OI_ARRAY"):
@@ -109,6 +110,7 @@ def test_one_file_and_another_kind_are_refused(tmp_path, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_an_association_gives_what_the_tools_give(tmp_path):
     """ami3: observables of target and star, and the quotient."""
     paths = [Path(shutil.copy(golden_product(kind), tmp_path)) for kind in ("ami_calints", "ami_star_calints")]

@@ -134,6 +134,7 @@ def test_segments_of_a_series_are_joined(segments, words, jwst_golden, tmp_path)
     assert len(open_jwst(tmp_path / "o" / f"{SERIES}_whtlt.ecsv").table()) == 6
 
 
+@pytest.mark.slow
 def test_the_same_bits_however_many_work_on_it_and_a_run_goes_on(coronagraph, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     for jobs in (1, 2):
@@ -149,6 +150,7 @@ def test_the_same_bits_however_many_work_on_it_and_a_run_goes_on(coronagraph, tm
     assert digests(tmp_path / "1") == first
 
 
+@pytest.mark.slow
 def test_a_makefile_of_an_association_makes_the_products_of_the_run(coronagraph, tmp_path, monkeypatch):
     """Each rule is the tool of its step, on what the rules before it make."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")

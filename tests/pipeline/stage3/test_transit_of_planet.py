@@ -1,4 +1,7 @@
-"""A simulated transit from raw integrations to its depth: rt-sim, rt-run, rt-outlier, rt-phot, beside the truth."""
+"""A simulated transit from raw integrations to its depth: rt-sim, rt-run, rt-outlier, rt-phot, beside the truth.
+
+Whether errors are true is asked of many transits: pulls, (depth - true depth)/error, have a mean of 0 and an sd of 1.
+"""
 
 from pathlib import Path
 
@@ -13,15 +16,25 @@ ROOT = "jw01234001001_02101_00001_nrca1"
 DEPTH = 0.01
 
 
-def measured(folder, number, seed, raw="uncal"):
-    """Light curve of a simulated time series, and the truth."""
+def simulated(folder, number, seed, raw):
+    """Path of a simulated time series of so many integrations; its truth lies beside it."""
+    path = folder / f"{ROOT}_{raw}.fits"
     words = ("--subarray", "SUB64P", "--ngroups", 5, "--nints", number, "--seed", seed)
-    done("sim", folder / f"{ROOT}_{raw}.fits", *words, "--transit", f"{DEPTH},0.3,0.7", "-q")
-    if raw == "uncal":
-        done("run", folder / f"{ROOT}_uncal.fits", "--builtin", "-q")
+    done("sim", path, *words, "--transit", f"{DEPTH},0.3,0.7", "-q")
+    return path
+
+
+def light_curve(folder):
+    """Light curve of a series of calibrated integrations."""
     done("outlier", folder / f"{ROOT}_calints.fits", "-q")
     done("phot", folder / f"{ROOT}_crfints.fits", "-q")
-    return Table.read(folder / f"{ROOT}_phot.ecsv"), Table.read(Path(folder) / f"{ROOT}_truth.ecsv")
+    return Table.read(folder / f"{ROOT}_phot.ecsv")
+
+
+def measured(folder, number, seed):
+    """Light curve of a simulated raw time series, and the truth."""
+    done("run", simulated(folder, number, seed, "uncal"), "--builtin", "-q")
+    return light_curve(folder), Table.read(Path(folder) / f"{ROOT}_truth.ecsv")
 
 
 def fitted(curve, truth):
@@ -40,14 +53,57 @@ def fitted(curve, truth):
     return depth, np.sqrt(slope @ covariance @ slope), chi2
 
 
+def check_pulls(fits, freedom):
+    """Depths scatter about the true one as their errors say, and integrations about the mean as theirs do.
+
+    An sd of n pulls has an error of 1/sqrt(2 n), a reduced chi-square one of sqrt(2/degrees of freedom); three of each.
+    """
+    depths, errors, chi2 = np.transpose(fits)
+    pulls, number = (depths - DEPTH) / errors, len(depths)
+    assert abs(pulls.mean()) < 3 / np.sqrt(number)
+    assert abs(pulls.std(ddof=1) - 1) < 3 / np.sqrt(2 * number)
+    assert abs(chi2.mean() - 1) < 3 * np.sqrt(2 / (freedom * number))
+
+
+def one_after_the_other(path, times):
+    """Let integrations take other places: what was one transit becomes a number of them; where each has come from."""
+    with fits.open(path, mode="update") as hdus:
+        length = hdus["SCI"].shape[0]
+        order = np.arange(length).reshape(-1, times).T.ravel()
+        for hdu in hdus:
+            if hdu.is_image and hdu.header["NAXIS"] == 3:
+                hdu.data = hdu.data[order]
+    return order
+
+
+@pytest.mark.slow
+def test_depths_of_many_transits_scatter_as_their_errors_say(tmp_path):
+    """Sixty transits in a row, the noise of each integration its own."""
+    times, length = 60, 20
+    order = one_after_the_other(simulated(tmp_path, times * length, 1, "calints"), times)
+    curve, truth = light_curve(tmp_path), Table.read(tmp_path / f"{ROOT}_truth.ecsv")[order]
+    parts = [slice(first, first + length) for first in range(0, times * length, length)]
+    outside = np.count_nonzero(np.asarray(truth["relative_flux"][parts[0]]) == 1)
+    assert 0 < outside < length
+    check_pulls([fitted(curve[part], truth[part]) for part in parts], outside - 1)
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("seed", [3, 13])
-def test_a_transit_of_500_integrations_comes_back_from_the_uncal(seed, tmp_path):
-    curve, truth = measured(tmp_path, 500, seed)
-    depth, error, chi2 = fitted(curve, truth)
-    assert error < 3e-4
-    assert abs(depth - DEPTH) < 2 * error
-    assert abs(chi2 - 1) < 0.1
+def test_depths_from_raw_integrations_scatter_as_their_errors_say(tmp_path):
+    """The whole chain, forty exposures of seeds that follow each other."""
+    found = []
+    for seed in range(1, 41):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        found.append(fitted(*measured(folder, 60, seed)))
+    check_pulls(found, 35)
+
+
+@pytest.mark.long
+def test_a_transit_of_500_integrations_comes_back_from_the_uncal(tmp_path):
+    depth, error, chi2 = fitted(*measured(tmp_path, 500, 1))
+    assert abs(depth - DEPTH) < 3 * error < 9e-4
+    assert abs(chi2 - 1) < 3 * np.sqrt(2 / 299)
 
 
 @pytest.mark.slow

@@ -75,6 +75,7 @@ def test_orders_have_columns_of_their_own(tmp_path):
     np.testing.assert_allclose(found["whitelight_flux_order_2"], 2 * found["whitelight_flux_order_1"])
 
 
+@pytest.mark.slow
 def test_files_with_a_table_for_each_integration_are_read(tmp_path):
     """As releases before 1.19 wrote them."""
     path = tmp_path / "old_x1dints.fits"

@@ -59,6 +59,7 @@ def judged(paths):
     return kinds, unexplained
 
 
+@pytest.mark.slow
 def test_golden_files_have_no_finding_that_is_not_explained(jwst_golden):
     kinds, unexplained = judged([path for part in PARTS for path in products_in(jwst_golden(part))])
     assert unexplained == {}

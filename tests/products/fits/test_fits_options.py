@@ -170,6 +170,7 @@ def test_a_name_of_the_other_kind_is_refused(product, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", ["ünicode näme_cal.asdf", f"{'long_' * 40}cal.asdf", "it's, 'quoted'_cal.asdf"])
+@pytest.mark.slow
 def test_no_warnings_about_odd_names(name, tmp_path):
     def change(known, data):
         known["filename"] = name

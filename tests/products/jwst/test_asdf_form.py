@@ -211,6 +211,7 @@ def test_tags_that_nobody_here_knows_stay_and_loops_are_cut(tmp_path):
 
 
 @pytest.mark.parametrize("part", ["cube", "edges", "spec"])
+@pytest.mark.slow
 def test_files_of_the_peer_come_back_byte_by_byte(tmp_path, jwst_golden, part):
     come_back(tmp_path, products_in(jwst_golden(part)))
 

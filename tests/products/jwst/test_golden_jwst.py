@@ -31,6 +31,7 @@ def of(*parts):
 
 
 @of(*PARTS)
+@pytest.mark.slow
 def test_a_file_that_is_read_and_written_has_the_same_bytes(tmp_path, files):
     assert files
     for path in files:
@@ -39,6 +40,7 @@ def test_a_file_that_is_read_and_written_has_the_same_bytes(tmp_path, files):
 
 
 @of("edges", "ami")
+@pytest.mark.slow
 def test_a_value_that_is_changed_and_changed_back_leaves_no_trace(tmp_path, files):
     for path in files:
         product = open_jwst(path, others=True)
@@ -57,6 +59,7 @@ def test_a_value_that_is_changed_and_changed_back_leaves_no_trace(tmp_path, file
 
 
 @of("edges", "cube", "coron")
+@pytest.mark.slow
 def test_a_file_that_is_made_anew_has_the_cards_of_the_peer(tmp_path, files):
     """Tables, types of pixels, and all keywords; units that the peer leaves out are those of the layout."""
     for path in files:
