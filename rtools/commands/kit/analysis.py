@@ -14,7 +14,7 @@ from rtools.commands.kit.analysis_tables import Analysis, joined, print_tables, 
 from rtools.commands.kit.console import Console, json_line
 from rtools.commands.kit.inputs import is_stream, local, local_path, opened
 from rtools.commands.kit.lists import expand_inputs
-from rtools.commands.kit.loop import errors_in_json, for_each
+from rtools.commands.kit.loop import errors_in_json, file_record, for_each
 from rtools.commands.kit.outputs import Outputs, kept_back
 from rtools.commands.kit.terminal import terminal_style
 from rtools.errors import RtoolsError, UsageError

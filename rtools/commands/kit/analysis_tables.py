@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rtools.commands.kit.console import Console
 from rtools.commands.kit.inputs import is_stream
 from rtools.commands.kit.loop import file_record
 from rtools.commands.kit.outputs import deliver
@@ -43,8 +45,18 @@ class Analysis:
     every: bool = False
 
 
-def joined(found):
-    """One table; of several inputs, its first column says which, unless a column filename does."""
+def joined(found: list[tuple[str, Analysis]]) -> Table:
+    """One table; of several inputs, its first column says which, unless a column filename does.
+
+    Parameters
+    ----------
+    found : list of (str, Analysis)
+        Inputs, and what was found in each.
+
+    Returns
+    -------
+    astropy.table.Table
+    """
     from astropy.table import Column, vstack
 
     if len(found) == 1:
@@ -59,8 +71,22 @@ def joined(found):
     return vstack(tables, metadata_conflicts="silent")
 
 
-def write_table(console, path, table, form, inputs):
-    """Write a table that says what made it, to a file or to standard output."""
+def write_table(console: Console, path: str | Path | None, table: Table, form: str, inputs: Iterable[str]) -> None:
+    """Write a table that says what made it, to a file or to standard output.
+
+    Parameters
+    ----------
+    console : Console
+        Takes messages.
+    path : str, Path or None
+        The file; None is standard output.
+    table : astropy.table.Table
+        Gets the record of its job.
+    form : str
+        Of the file.
+    inputs : iterable of str
+        What it was made of.
+    """
     from rtools.products.io.recording import JOB_OF_TABLE, settled_entry
     from rtools.products.schema import history
     from rtools.products.tables.files import stage_catalog
@@ -80,8 +106,16 @@ def write_table(console, path, table, form, inputs):
     deliver(path, name, stage)
 
 
-def print_tables(console, found):
-    """The table on a terminal or in a pipe, and what is said beside it."""
+def print_tables(console: Console, found: list[tuple[str, Analysis]]) -> None:
+    """Print the table on a terminal or in a pipe, and what is said beside it.
+
+    Parameters
+    ----------
+    console : Console
+        Takes messages.
+    found : list of (str, Analysis)
+        Inputs, and what was found in each.
+    """
     from rtools.show.catalog import print_catalog
 
     table = joined(found)
@@ -100,8 +134,24 @@ def print_tables(console, found):
                 click.echo(line)
 
 
-def record_of(console, inputs, targets, analysis):
-    """What --json says of one input, or of all together."""
+def record_of(console: Console, inputs: dict[str, Any], targets: list[str], analysis: Analysis) -> dict[str, Any]:
+    """What ``--json`` says of one input, or of all together.
+
+    Parameters
+    ----------
+    console : Console
+        Has the warnings.
+    inputs : dict
+        What it is of, ``file`` or ``inputs``.
+    targets : list of str
+        What was written; without it the rows are in the record.
+    analysis : Analysis
+        What was found.
+
+    Returns
+    -------
+    dict
+    """
     from rtools.products.tables.plain_forms import plain_rows
 
     record = inputs | file_record(console, inputs.get("file", ""), targets) | analysis.summary

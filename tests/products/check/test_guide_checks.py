@@ -12,6 +12,7 @@ from rtools.products.check.face import check_face
 from rtools.products.check.guide import check_guide
 from rtools.products.io import open_product
 from tests.support.guide_files import FACE_NAME, GUIDE_NAME, face_file, guide_file
+from tests.support.share import some_slow
 
 
 def told(findings, *severities):
@@ -150,7 +151,7 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", some_slow(FAULTS, 10))
 def test_every_fault_of_a_guide_window_file_is_found_and_no_other(tmp_path, fault):
     planted = FAULTS[fault]
     found = told(check_guide(open_product(guide_file(tmp_path, change=planted.plant))))
