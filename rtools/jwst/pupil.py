@@ -16,6 +16,7 @@ from rtools.errors import UsageError
 from rtools.jwst.instrument import bandpass, detector_facts, instrument_facts
 
 __all__ = [
+    "STOP_WIDTH",
     "NonRedundantMask",
     "hexagon_area",
     "hexagon_field",
@@ -31,6 +32,9 @@ __all__ = [
 
 ARCSEC = np.deg2rad(1 / 3600)
 """Radians in an arcsec."""
+
+STOP_WIDTH = 0.6
+"""Width of the openings of the stop behind NIRCam's round occulter, in units of the segments of the mirror; assumed."""
 
 MICRON = 1e-6
 NARROW = 1e-6
@@ -254,7 +258,8 @@ def psf(
     wavelengths : int
         Of how many, equally spaced over the filter, it is the mean.
     mask : str
-        ``CLEAR``, or ``NRM`` for the mask of NIRISS.
+        ``CLEAR``, ``NRM`` for the mask of NIRISS, or ``MASKRND`` for the stop behind the round occulter of NIRCam: the
+        star is beside the occulter.
 
     Returns
     -------
@@ -288,8 +293,11 @@ def _intensity(detector, offsets, wave, mask):
         u, v, (across, along), centres, width = _through_mask(detector, offsets, wave)
     elif mask == "CLEAR":
         u, v, (across, along), centres, width = _through_segments(detector, offsets, wave)
+    elif mask == "MASKRND":
+        u, v, (across, along), centres, width = _through_segments(detector, offsets, wave)
+        width *= STOP_WIDTH
     else:
-        raise UsageError(f"no pupil {mask} is known", mend="CLEAR or NRM")
+        raise UsageError(f"no pupil {mask} is known", mend="CLEAR, NRM or MASKRND")
     field = hexagon_field(u, v, width) * interference(across, along, centres)
     step = offsets[1] - offsets[0]
     pixel = (across[0, 1] - across[0, 0]) * (along[1, 0] - along[0, 0]) / step**2

@@ -46,7 +46,8 @@ STEP = ProductStep(
             "inject",
             None,
             "Put a companion into each integration before, X,Y,FLUX: column and row, counted from "
-            "0, and the sum of its pixels; the table INJECTED says how much of it is left.",
+            "0, and the sum of its pixels; the table INJECTED says how much of it is left. Its shape is that of a star "
+            "beside the occulter.",
             type=str,
         ),
     ),

@@ -19,7 +19,6 @@ __all__ = [
     "POSITION",
     "RAYS",
     "START_TIME",
-    "STOP_WIDTH",
     "STORM",
     "WAVE_FRONT_DRIFT_NM",
     "WAVE_FRONT_NM",
@@ -48,9 +47,6 @@ OUTPUT_DRIFT_DN = 1.0
 
 OCCULTER_ARCSEC = 0.40
 """Sigma of the Gaussian that NIRCam's round occulter takes from the field; at 0.63 arcsec half of the light passes."""
-
-STOP_WIDTH = 0.6
-"""Width of the openings of the stop behind it, in units of the segments of the mirror."""
 
 WAVE_FRONT_NM, WAVE_FRONT_DRIFT_NM = 30.0, 3.0
 """Pistons and tilts of the segments, rms; and what of them differs from exposure to exposure."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from rtools.jwst.instrument import bandpass, detector_facts
-from rtools.jwst.pupil import segment_centres, segment_width
+from rtools.jwst.pupil import STOP_WIDTH, segment_centres, segment_width
 from rtools.reference.epsf import Psf
 from rtools.simulate.jwst import assumed
 from rtools.simulate.streams import generator
@@ -92,7 +92,7 @@ def _mirror(detector, stream):
         u, v = across - middle, along - height
         inside = _in_hexagon(u, v, width)
         mirror += inside
-        stop += _in_hexagon(u, v, width * assumed.STOP_WIDTH)
+        stop += _in_hexagon(u, v, width * STOP_WIDTH)
         opd += inside * (piston + 2 * (tilts[0] * u + tilts[1] * v) / width)
     return x, y, mirror, stop, opd
 

@@ -110,7 +110,8 @@ def test_a_companion_is_put_in_and_its_throughput_told(clean, tmp_path, capsys):
     added = (found.pixels("SCI") - before)[0]
     row, column = np.unravel_index(added.argmax(), added.shape)
     assert (abs(row - 20.5), abs(column - 14.3)) <= (0.5, 0.5)
-    companion = companion_image((51, 51), (14.3, 20.5), 200, psf("nrcalong", "F335M", oversample=4, size=81), 4)
+    shape = psf("nrcalong", "F335M", oversample=4, size=81, mask="MASKRND")
+    companion = companion_image((51, 51), (14.3, 20.5), 200, shape, 4)
     assert throughput_of(companion, added) == pytest.approx(told["THROUGHPUT"][0], abs=1e-5)
     assert "14.3,20.5,200" in str(found.history[-1])
 

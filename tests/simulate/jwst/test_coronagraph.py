@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rtools.jwst.pupil import psf
 from rtools.simulate.jwst.coronagraph import OVERSAMPLE, occulted_stamps, transmission_at
 from rtools.simulate.jwst.optics import stamp_of
 
@@ -49,3 +50,16 @@ def test_half_of_the_light_passes_at_the_edge_of_the_occulter():
     assert transmission_at(0.0) == 0
     assert transmission_at(0.63) == pytest.approx(0.5, abs=0.02)
     assert transmission_at(3.0) > 0.999
+
+
+def test_the_pupil_knows_the_image_of_a_star_beside_the_occulter(stamps):
+    """rt-psfsub --inject put in the image of the open mirror: a fit of it finds 0.4 of the light of such a star."""
+    seen, inside = stamps[1].stamps[0], slice(160, -160)
+    found = {}
+    for mask in ("CLEAR", "MASKRND"):
+        known = psf(*LONG, oversample=OVERSAMPLE, size=161, mask=mask)
+        scale = np.sum(known * seen) / np.sum(known**2)
+        found[mask] = scale / light(stamps[1]), np.std((seen - scale * known)[inside, inside]) / seen.max()
+    assert found["MASKRND"][0] == pytest.approx(1, abs=0.05)
+    assert found["CLEAR"][0] < 0.5
+    assert found["MASKRND"][1] < 0.5 * found["CLEAR"][1]

@@ -125,7 +125,8 @@ def _companion(target, word):
         raise UsageError(f"--inject {word}: the images have {columns} x {rows} pixels")
     instrument = target.meta.get("instrument") or {}
     detector, element = (str(instrument.get(key)) for key in ("detector", "filter"))
-    stamp = psf(detector.lower(), element, oversample=OVERSAMPLE, size=SIZE)
+    stop = "MASKRND" if instrument.get("pupil") == "MASKRND" else "CLEAR"
+    stamp = psf(detector.lower(), element, oversample=OVERSAMPLE, size=SIZE, mask=stop)
     return companion_image((rows, columns), (x, y), flux, stamp, OVERSAMPLE)
 
 
