@@ -10,6 +10,7 @@ from typing import Any
 from rtools.declare import Option, Step
 from rtools.pipeline.job.steps import has_step, missions_of, step_of
 from rtools.products.io.digest import digest_of
+from rtools.products.names import split_suffix
 from rtools.products.schema.record import STREAM
 from rtools.remote.names import beside, is_remote
 
@@ -47,7 +48,7 @@ def command_words(job: Mapping[str, Any], name: str, options: Collection[str] = 
     words += map(str, job.get("arguments") or ())
     for step, values in (job.get("options") or {}).items():
         words += _step_words(tool, step, values)
-    if "--output" in options and not _makes_several(job):
+    if "--output" in options and not _makes_several(job) and not _has_twin(job, name):
         words += ["-o", output_name(job, name)]
     elif "--outdir" in options:
         words.append("--outdir=.")
@@ -77,6 +78,12 @@ def _makes_several(job):
     if arguments.count("--skycell") > 1 or ("--together" in arguments and len(job["inputs"]) > 1):
         return True
     return "this image" in (job.get("files") or {})
+
+
+def _has_twin(job, name):
+    """Whether another product of the job is of the same kind: one of each of several files."""
+    beside = [*(job.get("companions") or ()), *([job["main"]] if job.get("main") else [])]
+    return any(split_suffix(str(one))[1] == split_suffix(name)[1] for one in beside)
 
 
 def _step_words(tool: str, step: str, values: Any) -> list[str]:

@@ -175,15 +175,18 @@ class ProductMaking:
         if self.wants(suffix):
             hdus = list(hdus)
             self._numbers[suffix] = has_numbers(hdus)
-            past: list[Mapping[str, Any] | str] = [*self.products[0].history, *told, self.entry]
+            past: list[Mapping[str, Any] | str] = [*self.products[0].history, *told, self._entry(suffix)]
             self.stages[suffix] = stage_new(
                 self.outputs[suffix], suffix, meta, hdus, tree=tree, history=past, without=without
             )
 
-    @property
-    def history(self) -> list[Mapping[str, Any]]:
-        """What was done so far, and what is done now."""
-        return [*self.products[0].history, self.entry]
+    def _entry(self, suffix):
+        """What the history of a product says of this job: the main product names the others, and they name it."""
+        main = list(self.outputs)[-1]
+        others = [path.name for one, path in self.outputs.items() if one != main]
+        if suffix != main:
+            return {**self.entry, "main": self.outputs[main].name}
+        return {**self.entry, "companions": others} if others else self.entry
 
     def write_changed(
         self,
@@ -209,7 +212,7 @@ class ProductMaking:
         if self.wants(suffix):
             path, told = self.outputs[suffix], self._told(suffix) | dict(tree or {})
             self.stages[suffix] = stage_jwst(
-                path, self.products[number], changes, tree=told, added=added, history=[self.entry]
+                path, self.products[number], changes, tree=told, added=added, history=[self._entry(suffix)]
             )
 
     def _told(self, suffix):
@@ -234,7 +237,8 @@ class ProductMaking:
         -------
         rtools.products.jwst.LaidOutJwst
         """
-        file = LaidOutJwst.new(self.outputs[suffix], suffix, meta, hdus, tree=tree, history=self.history)
+        file = LaidOutJwst.new(self.outputs[suffix], suffix, meta, hdus, tree=tree,
+                               history=[*self.products[0].history, self._entry(suffix)])  # fmt: skip
         self.stages[suffix] = file
         return file
 
@@ -255,7 +259,8 @@ class ProductMaking:
         rtools.products.jwst.LaidOutJwst
         """
         told = self._told(suffix) | dict(tree)
-        file = LaidOutJwst.made_of(self.outputs[suffix], self.products[0], changes, (), tree=told, history=[self.entry])
+        file = LaidOutJwst.made_of(self.outputs[suffix], self.products[0], changes, (), tree=told,
+                                   history=[self._entry(suffix)])  # fmt: skip
         self.stages[suffix] = file
         return file
 

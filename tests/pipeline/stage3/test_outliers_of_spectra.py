@@ -129,6 +129,30 @@ def test_an_association_of_slits_is_made_without_outliers(tmp_path, monkeypatch,
     assert tool("validate", *sorted((folder / "o").glob("*_crf.fits"))) == 0
 
 
+def test_one_of_several_files_is_missed_and_the_command_makes_them_all(tmp_path, monkeypatch, capsys):
+    """A run that went on kept what it had, without it; and the command named one product."""
+    monkeypatch.chdir(tmp_path)
+    paths = [slit_exposure(tmp_path, number, shift)[0].name for number, shift in enumerate(DITHERS[:3])]
+    rows = [{"expname": path, "exptype": "science"} for path in paths]
+    content = {"asn_type": "spec3", "asn_rule": "Asn_Lv3_MIRI", "asn_id": "o001", "program": "01234", "target": "t001",
+               "products": [{"name": "jw01234-o001_t001_miri_p750l", "members": rows}]}  # fmt: skip
+    (tmp_path / "x_asn.json").write_text(json.dumps(content))
+    words = "run", "x_asn.json", "--outdir", "o", "-q", "--skip", "x1d,c1d"
+    made = [tmp_path / "o" / path.replace("_cal", "_o001_crf") for path in paths]
+    assert tool(*words) == 0
+    made[1].unlink()
+    assert tool(*words, "--resume") == 0
+    assert made[1].exists()
+    capsys.readouterr()
+    assert tool("outlier", *paths, "--outdir", ".", "-q") == 0
+    capsys.readouterr()
+    crf = paths[1].replace("_cal", "_crf")
+    assert tool("history", crf) == 0
+    command = capsys.readouterr().out.split()
+    assert command[:4] == ["rt-outlier", *paths] and "--outdir=." in command and "-o" not in command
+    assert tool("history", crf, "--verify") == 0
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
