@@ -74,6 +74,9 @@ def open_fits(path: str | Path) -> Iterator[fits.HDUList]:
 
 def _refuse_truncated(path, hdus):
     """Every HDU is whole, with what fills up its last block of 2880 bytes, and no piece of a further one follows."""
+    lost = [number for number, hdu in enumerate(hdus) if not hasattr(hdu, "fileinfo")]  # astropy could not make it out
+    if lost:
+        raise InputError(f"the header of its extension {lost[0]} is damaged", path=path)
     places = [hdu.fileinfo() for hdu in hdus]
     size, end = os.path.getsize(path), max(place["datLoc"] + place["datSpan"] for place in places)
     if end > size:

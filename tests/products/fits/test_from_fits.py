@@ -161,6 +161,17 @@ def test_other_files_are_refused(data, tmp_path, capsys):
     assert listing(tmp_path).keys() == {"x_cal.fits"}
 
 
+def test_a_header_that_astropy_cannot_make_out_is_one_line(product, tmp_path, capsys):
+    """It ended in an AttributeError of astropy."""
+    made = there(product("cal"), tmp_path, "--compression", "zlib")
+    content, card = made.read_bytes(), b"XTENSION= 'BINTABLE'  "
+    assert content.count(card) > 1
+    made.write_bytes(content.replace(card, b"XTENSION= 'BINTABLE' -", 1))
+    capsys.readouterr()
+    assert tool("fits", made, "--outdir", tmp_path / "out") == 3
+    assert "the header of its extension 1 is damaged" in capsys.readouterr().err
+
+
 def test_kinds_without_a_fits_form_are_refused(tmp_path, capsys):
     assert tool("fits", sample(tmp_path, "wcs")) == 3
     assert "FITS form" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from rtools import to_fits
 from rtools.products.io import open_product
 from rtools.products.schema import layout
 from tests.support import samples
@@ -43,6 +44,13 @@ def test_compressed_products_come_back_as_they_were(product, suffix, tmp_path):
 @pytest.mark.parametrize("kind", ["ramp", "l3_coadd", "segm_exposure", "reference/linearity", "l1_gw"])
 def test_compressed_kinds_come_back_as_they_were(kind, tmp_path):
     lossless(sample(tmp_path, kind), tmp_path, "--compression", "zlib")
+
+
+def test_the_function_writes_tiles_as_the_tool_does(product, tmp_path):
+    made = to_fits(product("cal"), tmp_path / "a_cal.fits", compressed=True)
+    with fits.open(made, disable_image_compression=True) as hdus:
+        assert {hdus[name].header["ZCMPTYPE"] for name in ("SCI", "ERR", "DQ", "ASDF")} == {"GZIP_2"}
+    np.testing.assert_array_equal(fits.getdata(made, "SCI"), arrays(product("cal"), "data")["data"])
 
 
 def test_compression_that_fits_does_not_have_is_refused(product, tmp_path, capsys):
