@@ -74,5 +74,5 @@ STEP = MosaicStep(
     ),
     memory="about 1 GB for a skycell, whatever the number of exposures; on disk 4 bytes a pixel and exposure, unless "
     "--max-memory has room for them. Of integrations (_calints) 0.3 GB, and 0.1 GB for each "
-    "further core, whatever their number.",
+    "further core, whatever their number. Of slits 0.6 kB for each pixel of one slit in all exposures.",
 )
