@@ -161,10 +161,15 @@ def _values(image, bad, dark, kernel):
 
 def _standing_out(rest, noise):
     """Pixels that stand out of the noise at dark frequencies, each the highest of its neighbourhood."""
-    from scipy.ndimage import maximum_filter
-
     with np.errstate(divide="ignore", invalid="ignore"):
         height = np.nan_to_num(np.abs(rest) / noise)
     scatter = MAD_TO_SIGMA * float(np.median(height))
     least = max(SIGMAS * max(1.0, scatter), TOGETHER * float(height.max()))
-    return (height > least) & (height == maximum_filter(height, 5, mode="wrap"))
+    return (height > least) & (height == _highest_about(height))
+
+
+def _highest_about(values):
+    """The highest of the five times five about each pixel; what is beyond an edge lies at the other."""
+    for axis in (0, 1):
+        values = np.max([np.roll(values, step, axis) for step in range(-2, 3)], axis=0)
+    return values

@@ -193,9 +193,20 @@ def passband_in(reference: Any) -> Passband:
     Returns
     -------
     Passband
+
+    Raises
+    ------
+    InputError
+        It has no such table, or no band.
     """
-    table = reference.node("filter_table")
-    return passband_of(np.asarray(table["wavelength"], float) * ANGSTROM, np.asarray(table["throughput"], float))
+    rows = reference.table_rows("filter_table")
+    columns = {} if rows is None else {name.lower(): np.asarray(rows[name], float) for name in rows.dtype.names}
+    if not {"wavelength", "throughput"} <= columns.keys():
+        raise InputError("has no table of wavelength and throughput", path=reference.label)
+    try:
+        return passband_of(columns["wavelength"] * ANGSTROM, columns["throughput"])
+    except InputError as found:
+        raise InputError(str(found), path=reference.label) from None
 
 
 def crosstalk_in(reference: Any) -> np.ndarray | None:

@@ -115,10 +115,25 @@ def _fitting(layout, one):
         if one.name == "WCS-TABLE":
             one = replace(one, data=_with_axis(one.data))
         units = {column.name: column.unit for column in columns if column.unit} | dict(one.units)
+        if isinstance(one.data, np.ndarray):
+            return replace(one, data=_fitting_rows(one.name, one.data, columns), units=units)
         return replace(one, data=fitting_table(one.name, one.data, columns, one.units), units=units)
     if not isinstance(one.data, np.ndarray):
         raise UsageError(f"{layout.suffix}: {one.name} is neither an array nor a table")
     return replace(one, data=_fitting_image(layout.suffix, one, told))
+
+
+def _fitting_rows(name, rows, told: Sequence[ColumnLayout]) -> np.ndarray:
+    """Rows with the columns and types of their layout, as `fitting_table` makes a table, but without astropy.table."""
+    wanted = [column for column in told if column.name not in FORMER_COLUMNS]
+    if missing := [column.name for column in wanted if column.name not in rows.dtype.names]:
+        raise UsageError(f"{name} needs a column {missing[0]}")
+    columns = {column.name: _fitting_column(name, rows[column.name], column) for column in wanted}
+    columns |= {key: rows[key] for key in rows.dtype.names if key not in {*columns, *FORMER_COLUMNS}}
+    made = np.empty(len(rows), [(key, values.dtype, values.shape[1:]) for key, values in columns.items()])
+    for key, values in columns.items():
+        made[key] = values
+    return made
 
 
 def _with_axis(data):
