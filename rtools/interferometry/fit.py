@@ -14,6 +14,9 @@ __all__ = ["COEFFICIENTS", "FringeFit", "fit_fringes"]
 COEFFICIENTS = 2 + 2 * len(PAIRS)
 """Flux, real and imaginary part of each baseline, constant."""
 
+FAINTEST = 5.0
+"""Errors of the flux that a star is above."""
+
 
 class FringeFit(NamedTuple):
     """What fits an interferogram best.
@@ -58,7 +61,7 @@ def fit_fringes(
     Returns
     -------
     FringeFit
-        All NaN where fewer pixels are left than the model has terms, or there is no light.
+        All NaN where fewer pixels are left than the model has terms, or there is no light above 5 of its errors.
     """
     terms = model.columns(len(image), centre)
     kept = ~(out | ~np.isfinite(image))
@@ -75,6 +78,8 @@ def fit_fringes(
         columns * np.where(np.isfinite(error[kept]), error[kept], np.median(known) if len(known) else np.nan)[:, None]
     )
     covariance = inverse @ (spread.T @ spread) @ inverse
+    if found[0] < FAINTEST * np.sqrt(covariance[0, 0]):
+        return _nothing(image)
     ratio = found / found[0]
     slopes = np.eye(len(found)) / found[0]  # derivatives of x_k/x_0
     slopes[:, 0] -= ratio / found[0]

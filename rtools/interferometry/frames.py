@@ -14,6 +14,9 @@ __all__ = ["StarBox", "box_about_star", "centre_of", "filled"]
 SMALLEST = 8
 """Pixels from the star to the nearest edge below which there is no interferogram to fit."""
 
+SHARP = 10.0
+"""Times the median of the eight neighbours above which a pixel is no star, but a hot one that nobody flagged."""
+
 SIGMAS = 5.0
 """Slopes of the phase that are farther from those about the middle do not count."""
 
@@ -41,7 +44,7 @@ class StarBox(NamedTuple):
 
 
 def box_about_star(data: np.ndarray, bad: np.ndarray, first_row: int = 0) -> StarBox:
-    """The largest square about the brightest pixel of the median of all integrations.
+    """The largest square about the brightest pixel of the median of all integrations; hot ones are no stars.
 
     Parameters
     ----------
@@ -66,11 +69,23 @@ def box_about_star(data: np.ndarray, bad: np.ndarray, first_row: int = 0) -> Sta
         median = np.nanmedian(np.where(bad, np.nan, data)[:, first_row:], axis=0)
     if not np.isfinite(median).any():
         raise InputError("no pixel is good in any integration")
-    row, column = (int(at) for at in np.unravel_index(np.nanargmax(median), median.shape))
+    row, column = (int(at) for at in np.unravel_index(np.nanargmax(_without_hot(median)), median.shape))
     half = min(row, column, median.shape[0] - 1 - row, median.shape[1] - 1 - column)
     if half < SMALLEST:
         raise InputError(f"the brightest pixel, row {row + first_row} and column {column}, lies at the edge")
     return StarBox(row + first_row, column, half)
+
+
+def _without_hot(image):
+    """An image with NaN where a pixel stands out of its neighbours as no star does; as it is where no light is left."""
+    around = np.pad(image, 1, constant_values=np.nan)
+    rows, columns = image.shape
+    near = [around[y : y + rows, x : x + columns] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # pixels without any good neighbour
+        hot = image > SHARP * np.nanmedian(near, axis=0)
+    left = np.where(hot, np.nan, image)
+    return left if np.nanmax(left, initial=-np.inf) > 0 else image
 
 
 def filled(image: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -26,6 +26,16 @@ def test_the_box_is_the_largest_about_the_star_above_the_reference_pixels():
     assert data[(0, *box.slices)].shape == (31, 31)
 
 
+def test_a_hot_pixel_that_nobody_flagged_is_not_the_star():
+    data = np.zeros((2, 70, 60))
+    data[:, 10:55, 5:50] = direct((0.4, -0.2)) * 1e3
+    data += np.random.default_rng(1).normal(0, 10, data.shape)
+    star = box_about_star(data, np.zeros(data.shape, bool))
+    data[:, 5, 8] = data[:, 40, 40] = 10 * data.max()
+    assert box_about_star(data, np.zeros(data.shape, bool)) == star
+    assert (star.row, star.column) == (32, 27)
+
+
 def test_a_star_at_the_edge_and_no_star_at_all_are_refused():
     data = np.zeros((2, 30, 30))
     data[:, 15, 3] = 1

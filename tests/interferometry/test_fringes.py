@@ -142,3 +142,11 @@ def test_a_passband_is_cut_at_one_per_cent_and_weighed_by_its_integral():
     assert flat.equivalent_width == pytest.approx(0.199e-6, rel=0.02)
     with pytest.raises(InputError, match="no band"):
         passband_of(waves, np.zeros(601))
+
+
+def test_noise_is_no_star():
+    """It had V² of 70."""
+    noise = np.random.default_rng(8).normal(0, 1, EVEN.shape)
+    for image in (noise, noise + 1e-3 * direct()):
+        fit, _found = seen(image)
+        assert np.isnan(fit.coefficients).all()
