@@ -90,4 +90,4 @@ def test_runs_killed_at_many_moments_go_on_to_the_same_bytes(pair, duration, tmp
         shutil.rmtree(tmp_path / str(seed))
     with capsys.disabled():
         print(f"\n{executor}: {killed} of {TOGETHER} runs were killed before their end; all went on")
-    assert killed > TOGETHER / 2
+    assert killed > TOGETHER / 4
