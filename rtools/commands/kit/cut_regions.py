@@ -1,7 +1,5 @@
 """Regions of cutouts: rows and columns of what was typed, and pictures of them."""
 
-import numpy as np
-
 from rtools.errors import RtoolsError
 
 __all__ = ["region_of", "staged_sheet", "stamp_of"]
@@ -69,7 +67,7 @@ def stamp_of(product, place, wcs):
     rows, columns = region_of(product, (None, None), (place, wcs), whole=True)
     shape = image_shape(product)
     inside = [within(span, length) for span, length in zip((rows, columns), shape, strict=True)]
-    found = product.section("data", *inside).astype(np.float64)
+    found = product.section("data", *inside).astype(float)
     while found.ndim > 2:
         found = found[-1]
     return filled(found, (rows, columns), shape)
