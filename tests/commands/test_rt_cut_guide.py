@@ -9,6 +9,8 @@ from rtools.products.io import open_product
 from tests.support.guide_files import BEGIN, CORNERS, MAPPING, face_file, guide_file, guide_parts, text
 from tests.support.runs import records, tool
 
+pytestmark = pytest.mark.slow
+
 SECOND = np.flatnonzero(MAPPING == 2)
 FLAGS = ("pedestal_t", "signal_t", "reset_read", "reset_impacted", "packet_counts", "min_bind", "sce_status", "offsets")
 

@@ -13,6 +13,8 @@ from rtools.products.opening import open_any
 from rtools.products.tables.files import stage_catalog
 from tests.support.small_files import tool, write
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(5)
 SHAPE = (64, 80)
 

@@ -14,6 +14,8 @@ from rtools.wfi.units import DAY_S, MAS
 from tests.support.guide_files import ACQUIRED, MAPPING, VISIT, ends_of, face_file, guide_file, guide_parts, text
 from tests.support.small_files import tool, write
 
+pytestmark = pytest.mark.slow
+
 TRACK = GUIDE_TABLES[1]
 ROWS = ACQUIRED + len(MAPPING)
 RNG = np.random.default_rng(29)

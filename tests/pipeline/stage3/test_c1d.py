@@ -11,6 +11,8 @@ from tests.support.judges import asked_of_jwst
 from tests.support.runs import tool
 from tests.support.stage3_files import golden_product
 
+pytestmark = pytest.mark.slow
+
 VALUES = ("FLUX", "ERROR", "SURF_BRIGHT", "SB_ERROR", "WEIGHT", "N_INPUT")
 INPUTS = ("extracted", "extracted2", "extracted3")
 

@@ -12,6 +12,8 @@ from rtools.products.jwst import open_jwst
 from tests.support.runs import records, tool
 from tests.support.sliced_fields import FIELDS, PIXEL, SKY, STEP, WAVES, WIDTH, exposure
 
+pytestmark = pytest.mark.slow
+
 SIGMA, FLUX, BACKGROUND = 0.28, 1000.0, 3.0
 STAR = 0.11, -0.24
 """Along and across, arcsec."""

@@ -3,8 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.places import ROOT
 from tests.support.stage3_files import golden_product
+
+pytestmark = pytest.mark.slow
 
 CODE = """
 import sys

@@ -9,6 +9,8 @@ from rtools.products.jwst import NewHdu, open_jwst, stage_new
 from tests.support.runs import records, tool
 from tests.support.slit_exposures import NAME, SHAPE, slit_exposure
 
+pytestmark = pytest.mark.slow
+
 DITHERS = (0.0, 5.4, -6.3, 2.7)
 
 

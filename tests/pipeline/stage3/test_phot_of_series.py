@@ -12,6 +12,8 @@ from rtools.products.jwst import open_jwst
 from tests.support.runs import tool
 from tests.support.stage3_files import EXPOSURE, golden_product
 
+pytestmark = pytest.mark.slow
+
 FIXED = ("--no-centroid", "--radius", 4, "--annulus", "6,9.5")
 FITTED = ("psf_width_x", "psf_width_y", "psf_flux")
 

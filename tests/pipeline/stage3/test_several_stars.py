@@ -10,6 +10,8 @@ from rtools.products.names import parse, remarks
 from tests.support.runs import tool
 from tests.support.stage3_files import golden_product
 
+pytestmark = pytest.mark.slow
+
 FIELD = "jw01234-a3001_t001_niriss_f430m-nrm"
 ROOT = "jw01234{:03d}001_02101_0000{}_nis"
 

@@ -9,6 +9,8 @@ from rtools.products.jwst import open_jwst
 from tests.support.judges import asked_of_jwst
 from tests.support.runs import tool
 
+pytestmark = pytest.mark.slow
+
 NAME = "jw01234001001_02101_0000{}_mirimage_cal.fits"
 SLIT = "--exp-type", "MIR_LRS-FIXEDSLIT"
 APERTURE = "--xstart", 16, "--xstop", 43, "--bkg-coeff=2.5;11.5;47.5;56.5"

@@ -14,6 +14,8 @@ from tests.support.fits_files import back, lossless, there
 from tests.support.guide_files import MAPPING, face_file, face_tree, guide_file, guide_tree, text
 from tests.support.runs import meta, tool
 
+pytestmark = pytest.mark.slow
+
 FORMS = ("rad", "old", "seed", "dark", "empty")
 
 

@@ -14,6 +14,8 @@ from rtools.simulate.jwst.exposure import set_up, simulate_ramps
 from rtools.simulate.jwst.naming import request_of_jwst
 from rtools.wfi.units import AB_ZERO_JY
 
+pytestmark = pytest.mark.slow
+
 NRC = "jw01234001001_02101_00001_nrca1_uncal.fits"
 NIS = "jw01234001001_02101_00001_nis_uncal.fits"
 
