@@ -16,6 +16,7 @@ __all__ = [
     "UsageError",
     "about",
     "own_work",
+    "with_article",
 ]
 
 
@@ -111,6 +112,22 @@ def own_work():
         text = " ".join(str(error).split()) or "no reason is given"
         line = f"internal error: {type(error).__name__}: {text}"
         raise RtoolsError(line, mend="run again with --debug") from error
+
+
+def with_article(words: str) -> str:
+    """Words of a message with "a" or "an" before them, as they are read: a ramp, an x1d, an l2_image.
+
+    Parameters
+    ----------
+    words : str
+        The kind of a product, a type of references, or more words.
+
+    Returns
+    -------
+    str
+    """
+    spelt = words[:1].lower() in "flmnrsx" and words[1:2].isdigit()
+    return f"{'an' if spelt or words[:1].lower() in 'aeiou' else 'a'} {words}"
 
 
 def _again(kind, message, mend, path):

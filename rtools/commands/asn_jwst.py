@@ -10,7 +10,7 @@ import click
 from rtools.commands.kit.console import json_line
 from rtools.commands.kit.inputs import is_stream
 from rtools.commands.kit.outputs import Outputs, deliver
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 
 __all__ = ["make_by_rule"]
 
@@ -113,7 +113,7 @@ def _exposure(rule, file, exptype):
     product = open_jwst(file)
     meta = product.meta
     if product.kind not in rule.kinds:
-        raise InputError(f"is a {product.kind}; {rule.asn_type} takes {', '.join(rule.kinds)}", path=file)
+        raise InputError(f"is {with_article(product.kind)}; {rule.asn_type} takes {', '.join(rule.kinds)}", path=file)
     if not rule.takes(meta):
         raise InputError(f"{meta['exposure'].get('type')} is not of {rule.asn_type}", path=file)
     told = meta.get("observation") or {}

@@ -18,7 +18,7 @@ from rtools.commands.kit.loop import file_record, for_each
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.positions import table
 from rtools.commands.kit.tool import tool
-from rtools.errors import InputError, OutsideError, UsageError
+from rtools.errors import InputError, OutsideError, UsageError, with_article
 from rtools.products.names.extensions import PICTURES, form_of_name, refuse_contradiction
 
 __all__ = ["command", "main"]
@@ -324,8 +324,8 @@ def _kind(product):
     from rtools.products.schema import layout
 
     if product.reftype:
-        return f"a {product.reftype} reference"
-    return f"a _{layout.suffixes(product.kind)[0]} file" if product.kind in CHOICES else f"a {product.kind}"
+        return with_article(f"{product.reftype} reference")
+    return f"a _{layout.suffixes(product.kind)[0]} file" if product.kind in CHOICES else with_article(product.kind)
 
 
 def _whole(read, product):

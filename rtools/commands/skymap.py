@@ -16,7 +16,7 @@ from rtools.commands.kit.outputs import Outputs, make_directory
 from rtools.commands.kit.positions import read_positions, sky_option, table
 from rtools.commands.kit.tool import tool, typed
 from rtools.commands.kit.written import Written
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 
 __all__ = ["command", "footprint_of", "main"]
 
@@ -176,7 +176,7 @@ def footprint_of(product):
     if product.kind == "wcs":
         return footprint(product.node("wcs_l2"))
     if product.kind not in ("l1_uncal", "ramp", "l2_image", "l3_coadd"):
-        raise InputError(f"a {product.reftype or product.kind} has no place on the sky")
+        raise InputError(f"{with_article(product.reftype or product.kind)} has no place on the sky")
     try:
         wcs = load_wcs(product)
     except InputError as error:

@@ -8,7 +8,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtools.errors import InputError
+from rtools.errors import InputError, with_article
 from rtools.reference.index import candidate_of
 from rtools.work import ALONE, Work
 
@@ -48,8 +48,7 @@ class FileSource:
         self.candidate = candidate_of(path)
         if self.candidate.type != reftype:
             found = f"{self.candidate.type} reference" if self.candidate.type else "no reference of the exposure chain"
-            article = "an" if found[0] in "aeiou" else "a"
-            what = found if found.startswith("no ") else f"{article} {found}"
+            what = found if found.startswith("no ") else with_article(found)
             raise InputError(f"{what}, not {reftype}", path=path)
 
     @property

@@ -178,7 +178,7 @@ def test_options_of_one_kind_are_refused_for_another(tmp_path, product, capsys):
     assert tool("cut", face_file(tmp_path), "--pairs", "1:2", "-o", tmp_path / "a_face.asdf") == 2
     assert "--pairs does not go with a _face file" in capsys.readouterr().err
     assert tool("cut", product("cal"), "--time", "1,2", "-o", tmp_path / "a_cal.asdf") == 2
-    assert "--time does not go with a l2_image" in capsys.readouterr().err
+    assert "--time does not go with an l2_image" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_read_whole_is_refused(tmp_path, capsys):

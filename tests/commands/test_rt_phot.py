@@ -154,4 +154,4 @@ def test_what_cannot_be_asked_is_refused(imaged, capsys, words, status, text):
 
 def test_what_is_no_calibrated_image_is_refused(imaged, capsys, tmp_path):
     assert tool("phot", sibling(imaged, "segm.asdf"), "--at", "5,5", "-q") == 3
-    assert "light is measured on a l2_image or l3_coadd" in said(capsys)
+    assert "light is measured on an l2_image or l3_coadd" in said(capsys)

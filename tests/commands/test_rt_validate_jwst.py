@@ -133,7 +133,7 @@ def test_an_image_of_another_shape_than_the_map_is_found(found_sources, tmp_path
 
 def test_a_partner_that_is_none(found_sources, capsys):
     assert tool("validate", found_sources["cat"], "--with", found_sources["i2d"]) == 3
-    assert "a i2d, not a segm" in capsys.readouterr().err
+    assert "an i2d, not a segm" in capsys.readouterr().err
     assert tool("validate", found_sources["i2d"], "--with", found_sources["cat"]) == 2
     assert tool("validate", found_sources["cat"], "--associated", "--quick") == 2
     assert tool("validate", found_sources["cat"], "--associated", "--with", found_sources["segm"]) == 2

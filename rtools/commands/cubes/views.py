@@ -12,7 +12,7 @@ from rtools.commands.kit.options import fail_fast, json_output
 from rtools.commands.kit.outputs import Outputs, deliver
 from rtools.commands.kit.tool import option, tool
 from rtools.commands.kit.written import Written, WrittenPlace
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 
 __all__ = ["axis", "collapse", "merge", "moments", "plane", "slice_"]
 
@@ -97,7 +97,7 @@ def _entry(console, names, options):
 
 def _refuse_other(product):
     if product.mission != "jwst" or product.kind != "s3d":
-        raise InputError(f"is a {product.kind}, wanted s3d", path=product.path)
+        raise InputError(f"is {with_article(product.kind)}, wanted s3d", path=product.path)
 
 
 def _limits(word):

@@ -11,7 +11,7 @@ import numpy as np
 
 from rtools import __version__
 from rtools.catalog.jwst.apertures import EnergyApertures, apertures_of_radii, apertures_of_table
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 from rtools.pipeline.catalog.single import WIDEST, CatalogSummary
 from rtools.products.jwst import JwstProduct, NewHdu, celestial_cards, open_jwst, sky_of, stage_new
 from rtools.reference import find
@@ -221,7 +221,7 @@ def _segments(path, shape):
         return None
     with open_jwst(path) as product:
         if product.kind != "segm":
-            raise InputError(f"is a {product.kind}, wanted a segm", path=path)
+            raise InputError(f"is {with_article(product.kind)}, wanted a segm", path=path)
         labels = product.array("data")
     if labels.shape != tuple(shape):
         sizes = " and ".join("×".join(map(str, size)) for size in (labels.shape, shape))

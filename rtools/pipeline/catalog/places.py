@@ -12,7 +12,7 @@ import numpy as np
 from rtools.astrometry.pixels import pixels_to_sky
 from rtools.catalog.measure import sky
 from rtools.catalog.places import PlaceOptions, measure_places
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 from rtools.pipeline.catalog.jwst import jwst_planes_of
 from rtools.pipeline.catalog.references import find_references, psf_of
 from rtools.pipeline.catalog.single import planes_of
@@ -108,7 +108,9 @@ def refuse_other(product: Product | JwstProduct) -> None:
     kinds = JWST_KINDS if isinstance(product, JwstProduct) else ROMAN_KINDS
     if product.kind not in kinds:
         wanted = ", ".join(kinds[:-1]) + f" or {kinds[-1]}"
-        raise InputError(f"is a {product.kind}, and light is measured on a {wanted}", path=product.path)
+        raise InputError(
+            f"is {with_article(product.kind)}, and light is measured on {with_article(wanted)}", path=product.path
+        )
 
 
 def image_planes(product: Product | JwstProduct, work: Work = ALONE) -> ImagePlanes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 from rtools.exposure.jwst.images import RatePlanes
 from rtools.jwst import modes
 from rtools.products.jwst import JwstProduct, open_jwst
@@ -51,7 +51,7 @@ def open_backgrounds(
     if kind in modes.SCALED_BACKGROUND:
         raise InputError(f"{kind}: its background is scaled from a template, which is not done here", path=target.path)
     if target.kind in ("cal", "calints"):
-        raise InputError(f"is a {target.kind}, wanted {' or '.join(KINDS)}", path=target.path)
+        raise InputError(f"is {with_article(target.kind)}, wanted {' or '.join(KINDS)}", path=target.path)
     found = []
     for path in paths:
         file = ramps.get(str(path), path)
@@ -66,7 +66,7 @@ def open_backgrounds(
 
 def _refuse_other_kind(target, product):
     if product.kind not in KINDS:
-        raise InputError(f"is a {product.kind}, wanted {' or '.join(KINDS)}", path=product.path)
+        raise InputError(f"is {with_article(product.kind)}, wanted {' or '.join(KINDS)}", path=product.path)
     own, other = (one.arrays["data"].unit for one in (target, product))
     if target.kind in (*KINDS, "bsub", "bsubints") and own and other and own != other:
         raise InputError(f"in {other}, and {target.path} is in {own}", path=product.path)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rtools.declare import NotApplicable, Skip, Step
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 from rtools.exposure.jwst.block import RampTiming
 from rtools.exposure.jwst.exposure import RampExposure
 from rtools.jwst import modes
@@ -176,7 +176,7 @@ def _statuses(product, names_there):
 def _single(product, request, done):
     step = chain.step_called(request.single)
     if step.reads_ramp and product.kind not in RAMPS:
-        raise InputError(f"a {product.kind}; {step.tool} takes a ramp", path=product.path)
+        raise InputError(f"{with_article(product.kind)}; {step.tool} takes a ramp", path=product.path)
     if not step.reads_ramp and product.kind in RAMPS:
         raise InputError(f"a ramp; {step.tool} takes an image", mend="run rt-rampfit first", path=product.path)
     if done.get(step.name) == "COMPLETE" and not step.repeatable and not request.again:

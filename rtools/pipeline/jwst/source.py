@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtools.errors import InputError
+from rtools.errors import InputError, with_article
 from rtools.exposure.jwst.block import RampBlock
 from rtools.exposure.jwst.images import RatePlanes
 from rtools.jwst.dq import GROUP_FLAGS
@@ -58,7 +58,7 @@ def ramp_shape(product: JwstProduct) -> tuple[int, int, int, int]:
     """
     info = product.arrays.get("data")
     if info is None or len(info.shape) != 4:
-        raise InputError(f"has no ramp (it is a {product.kind})", path=product.path)
+        raise InputError(f"has no ramp (it is {with_article(product.kind)})", path=product.path)
     return info.shape  # type: ignore[return-value]
 
 

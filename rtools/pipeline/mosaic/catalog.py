@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtools.errors import InputError
+from rtools.errors import InputError, with_article
 from rtools.pipeline.catalog import files as catalog_files
 from rtools.pipeline.catalog import jwst as jwst_cataloging
 from rtools.pipeline.catalog import single as cataloging
@@ -311,4 +311,6 @@ def _refuse_other(product):
         metadata.require(product.meta, "instrument.optical_element", "coadd_info.time_first", path=product.path)
     elif product.kind not in jwst_cataloging.KINDS:
         wanted = " or ".join(jwst_cataloging.KINDS)
-        raise InputError(f"is a {product.kind}, wanted {wanted}", mend="rt-run makes mosaics", path=product.path)
+        raise InputError(
+            f"is {with_article(product.kind)}, wanted {wanted}", mend="rt-run makes mosaics", path=product.path
+        )

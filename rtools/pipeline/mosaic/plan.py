@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 from rtools.mosaic.skymap import skymap
 from rtools.pipeline.job.job import Messages
 from rtools.pipeline.job.outputs import check_outputs, refuse_inputs, refuse_several
@@ -217,8 +217,8 @@ def _refuse_means(members):
     """Refuse to write images again of which the mosaic takes a mean of several integrations."""
     for member in members:
         if isinstance(member.product, MeanOfIntegrations):
-            raise InputError(f"is a {member.product.kind}, of several integrations, which are not written again",
-                             mend="rt-resample combines them", path=member.name)  # fmt: skip
+            what = f"is {with_article(member.product.kind)}, of several integrations, which are not written again"
+            raise InputError(what, mend="rt-resample combines them", path=member.name)
 
 
 def _changing(members, steps, joined):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtools.declare import Reference, Step
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 from rtools.products.jwst import JwstProduct
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class ProductWork:
         for number, (path, kind) in enumerate(files):
             kinds = self.beside if self.beside and number else self.takes
             if kind not in kinds:
-                raise InputError(f"is a {kind}, wanted {' or '.join(kinds)}", path=path)
+                raise InputError(f"is {with_article(kind)}, wanted {' or '.join(kinds)}", path=path)
 
 
 def nth_product(suffix: str, number: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rtools.errors import with_article
 from rtools.findings import Finding, error, info, warning
 from rtools.products import names
 from rtools.products.schema import layout
@@ -40,7 +41,7 @@ def check_name(path: str | Path, kind: str, meta: Mapping[str, Any]) -> list[Fin
     suffix = names.split_suffix(base)[1]
     known = ("cat",) if kind == "catalog" else () if kind == "reference" else layout.suffixes(kind)
     if suffix is not None and known and suffix not in known:  # X_flat.asdf may be the reference itself
-        wanted = f"a {kind} is called {' or '.join(f'_{word}' for word in known)}"
+        wanted = f"{with_article(kind)} is called {' or '.join(f'_{word}' for word in known)}"
         return [error("name", WHERE, f"the suffix is _{suffix}, but {wanted}")]
     if kind == "reference":
         return list(_filename(base, meta))

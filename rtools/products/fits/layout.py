@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rtools.errors import InputError
+from rtools.errors import InputError, with_article
 from rtools.products.fits.pixel_types import STORED, ZEROS
 from rtools.products.guide import is_old
 from rtools.products.io.arrays import datatype_of
@@ -200,7 +200,7 @@ def extensions(
         The kind of product has no FITS form.
     """
     if product.kind in REFUSED:
-        raise InputError(f"a {product.kind} product has no FITS form", path=product.path)
+        raise InputError(f"{with_article(product.kind)} product has no FITS form", path=product.path)
     if is_old(product):
         tag = product.tag.rpartition("/")[2]
         raise InputError(f"a guide-window file of an old form ({tag}) has no FITS form", path=product.path)

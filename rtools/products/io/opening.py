@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from rtools.errors import InputError
+from rtools.errors import InputError, with_article
 from rtools.products.io import header
 from rtools.products.io.product import Product
 from rtools.products.schema import layout, nodes, tags
@@ -69,8 +69,7 @@ def _root(tree):
 def _described(product):
     words = product.reftype or _words(product.kind)
     words = f"{words} reference" if product.reftype else words
-    article = "an" if words[0] in "aeioul" else "a"
-    return f"{article} {words}"
+    return with_article(words)
 
 
 def _words(kind):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, UsageError, with_article
 from rtools.findings import Finding, error, info
 from rtools.products.check.jwst.pieces import count_of, meta_value, pieces
 from rtools.products.jwst import JwstProduct, open_jwst
@@ -100,7 +100,7 @@ def check_pair(product: JwstProduct, partner: str | Path, image: str | Path | No
 def _opened(path, kinds):
     product = open_jwst(path)
     if product.kind not in kinds:
-        raise InputError(f"a {product.kind}, not a {' or '.join(kinds)}", path=path)
+        raise InputError(f"{with_article(product.kind)}, not {with_article(' or '.join(kinds))}", path=path)
     return product
 
 

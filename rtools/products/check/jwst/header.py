@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rtools.errors import with_article
 from rtools.findings import Finding, error, info, warning
 from rtools.jwst.kinds import suffix_of
 from rtools.jwst.layout import SUFFIXES
@@ -187,7 +188,7 @@ def check_name(product: JwstProduct, path: str) -> Iterator[Finding]:
         yield warning("F3", "FILENAME", f"{stated}, but the file is {base}")
     suffix = suffix_of(base)
     if suffix in SUFFIXES and suffix != product.kind:
-        yield warning("F3", "file name", f"the suffix is _{suffix}, but the file is a {product.kind}")
+        yield warning("F3", "file name", f"the suffix is _{suffix}, but the file is {with_article(product.kind)}")
     try:
         name = names.parse(base, forms=("name",), mission="jwst")
     except names.InvalidName as problem:
