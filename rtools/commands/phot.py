@@ -9,9 +9,11 @@ from rtools.commands.kit import options
 from rtools.commands.kit.analysis import analyse
 from rtools.commands.kit.analysis_options import analysis_options, take_wanted
 from rtools.commands.kit.analysis_tables import Analysis
+from rtools.commands.kit.associations import refuse_association
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.grouping import titled
 from rtools.commands.kit.idle import REFERENCE_KEYS, refuse_idle, refuse_other_references
+from rtools.commands.kit.inputs import is_association
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.numbers import rising_numbers
 from rtools.commands.kit.positions import pixels_of, positions, read_positions
@@ -96,6 +98,8 @@ another, each with its number and its time. With one position, or none, they are
 def command(console, inputs, at, sky, table, jobs, **settings):
     going = take_wanted(settings)
     inputs = expand_inputs(inputs)
+    for name in filter(is_association, inputs):
+        refuse_association(name)
     whole, images = split_inputs(inputs, STEP.name)
     if whole and not images and not table and len(words := (*at, *sky)) < 2 and not "".join(words).startswith("@"):
         refuse_idle(dict.fromkeys((*OF_IMAGES, "form", "plot"), "is about images, and no input is one"))

@@ -7,7 +7,7 @@ import click
 from rtools.commands.kit.analysis import Analysis, Wanted, analyse
 from rtools.commands.kit.entry import entry
 from rtools.commands.kit.idle import REFERENCE_KEYS, refuse_idle
-from rtools.commands.kit.inputs import local_path, opened
+from rtools.commands.kit.inputs import is_association, local_path, opened
 from rtools.commands.kit.products import command as command_of_products
 from rtools.commands.kit.written import Written
 from rtools.errors import RtoolsError, UsageError
@@ -93,6 +93,8 @@ def _refuse_mixture(ours, kinds):
 def _is_roman(name):
     from rtools.products.opening import mission_of
 
+    if is_association(name):
+        return False
     with suppress(RtoolsError):
         return mission_of(local_path(name)) == "roman"
     return False

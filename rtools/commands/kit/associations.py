@@ -6,7 +6,7 @@ from pathlib import Path
 from rtools.commands.kit.inputs import is_association, is_stream, local_path
 from rtools.errors import InputError, RtoolsError
 
-__all__ = ["association_of", "folder_of", "members_in", "missions_of_inputs"]
+__all__ = ["association_of", "folder_of", "members_in", "missions_of_inputs", "refuse_association"]
 
 
 def folder_of(name):
@@ -77,6 +77,22 @@ def members_in(name, log=lambda level, text: None):
     if association.products > 1:
         log("warning", f"{name}: only the first of its {association.products} products counts")
     return list(dict.fromkeys(member.path for member in association.science))
+
+
+def refuse_association(name):
+    """Refuse an association where files are taken.
+
+    Parameters
+    ----------
+    name : str
+        As it was typed.
+
+    Raises
+    ------
+    InputError
+        It is for rt-run.
+    """
+    raise InputError("an association, which rt-run takes", path=name)
 
 
 def missions_of_inputs(inputs):

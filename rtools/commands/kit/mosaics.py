@@ -70,6 +70,7 @@ def command_of_step(step, more=(), of_whole=()):
         if "skycells" in options:
             where["wanted"], where["skycells"] = wanted_grid(options)
         jobs = options.pop("jobs")
+        options.pop("asn_id", None)  # whole products have it in their names
         by_mission = options_by_mission(console, given, missions_of_inputs(inputs), step.name)
         requests = {
             mission: MosaicRequest(

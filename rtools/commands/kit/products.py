@@ -2,16 +2,19 @@
 
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from rtools.commands.kit import options as bundles
+from rtools.commands.kit.associations import folder_of, refuse_association
 from rtools.commands.kit.declared import tool_of_step
 from rtools.commands.kit.executors import executor_of
 from rtools.commands.kit.exposures import local_and_called
 from rtools.commands.kit.idle import refuse_idle
 from rtools.commands.kit.inputs import is_association, local_path
+from rtools.commands.kit.jwst_associations import are_of_types
 from rtools.commands.kit.lists import expand_inputs
 from rtools.commands.kit.reference_options import reference_config
 from rtools.commands.kit.reports import RunFlags, RunReport
@@ -21,6 +24,10 @@ from rtools.errors import InputError, RtoolsError, UsageError
 from rtools.pipeline.job.outputs import refuse_combinations, refuse_several
 
 __all__ = ["command", "plans_of_products", "request_of_products", "run_products", "split_inputs"]
+
+
+OF_ASSOCIATIONS = ("outlier", "resample")
+"""Steps whose tools take associations of the third stage; those of the others are for rt-run."""
 
 
 def command(step, *, more=(), before=None, forms=("fits", "ecsv"), about=None):
@@ -125,9 +132,11 @@ def plans_of_products(inputs, request):
     from rtools.pipeline.stage3.work import without_segment, work_of
 
     work = work_of(request.single)
-    inputs = list(dict.fromkeys(inputs))
+    named = list(dict.fromkeys(inputs))
+    inputs = [name for name in named if not is_association(name)]
+    associated = [(name, lambda name=name: _plan_association(name, request)) for name in named if name not in inputs]
     if not inputs:
-        return []
+        return associated
     groups = [inputs] if work.together or work.beside else [[name] for name in inputs]
     if work.segments:
         exposures = {}
@@ -136,7 +145,29 @@ def plans_of_products(inputs, request):
         groups = list(exposures.values())
     if work.compares and (compared := [name for name in inputs if _kind_of(name) in work.compares]):
         groups = [files for files in groups if files[0] not in compared] + [compared]
-    return [(files[0], lambda files=files: [_plan(files, request)]) for files in groups]
+    return [*associated, *((files[0], lambda files=files: [_plan(files, request)]) for files in groups)]
+
+
+def _plan_association(name, request):
+    """The jobs of a step on the members of an association, which has them made under the names that rt-run gives."""
+    from rtools.jwst.suffixes import extension_of
+    from rtools.pipeline.stage3.association import files_of_step
+    from rtools.pipeline.stage3.work import work_of
+
+    work, folder, jobs = work_of(request.single), folder_of(name), []
+    if request.single not in OF_ASSOCIATIONS:
+        refuse_association(name)
+    wanted = files_of_step(local_path(name), folder, request.single)
+    for product in wanted:
+        own = replace(request, asn_id=request.asn_id or product.asn_id)
+        if work.together and not request.output:
+            (suffix,) = work.gives("cal", {})
+            file = f"{product.name}_{suffix}.{extension_of(suffix)}"
+            own = replace(request, output=str(Path(request.outdir or folder) / file), outdir=None)
+        plans = plans_of_products(product.files, own)
+        refuse_several(request, len(plans) * len(wanted))
+        jobs += [job for _file, plan in plans for job in plan()]
+    return jobs
 
 
 def _kind_of(name):
@@ -160,8 +191,9 @@ def split_inputs(inputs, name):
     Returns
     -------
     (list of str, list of str)
-        What the work takes; and the rest, also what cannot be read.
+        What the work takes, and associations of the third stage; and the rest, also what cannot be read.
     """
+    from rtools.pipeline.stage3.recipes import RECIPES
     from rtools.pipeline.stage3.work import work_of
     from rtools.products.jwst import open_jwst
     from rtools.products.opening import mission_of
@@ -169,9 +201,11 @@ def split_inputs(inputs, name):
     work = work_of(name)
 
     def is_whole(file):
+        if is_association(file):
+            return are_of_types([file], RECIPES, "the third stage")
         with suppress(RtoolsError):
             path = local_path(file)
-            if not is_association(path) and mission_of(path) == "jwst":
+            if mission_of(path) == "jwst":
                 product = open_jwst(path)
                 return product.kind in work.takes and (work.of is None or work.of(product))
         return False
@@ -196,12 +230,15 @@ def request_of_products(name, options):
     """
     from rtools.pipeline.job.request import Request
     from rtools.pipeline.stage3.work import work_of
+    from rtools.products.mosaic.association import is_product_name
 
     step = work_of(name).step
     places = {}
     if step.references:
         places["references"] = reference_config(options["ref"], options["refdir"], options["builtin"])
-    own = {key: options[key] for key in ("output", "outdir", "overwrite") if key in options}
+    own = {key: options[key] for key in ("output", "outdir", "overwrite", "asn_id") if key in options}
+    if (asn_id := own.get("asn_id")) is not None and not is_product_name(asn_id):
+        raise UsageError(f"--asn-id {asn_id}: a part of a file name expected")
     return Request(tool=step.tool, single=name, settings={name: own_values(step, options)}, **places, **own)
 
 

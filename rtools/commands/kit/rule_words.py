@@ -63,13 +63,24 @@ def command_of_product(job, context):
     (str, list of str, list of str)
         Name of the tool, its files, and its options.
     """
-    step, main = job.step.step, ["-o", str(job.writes[-1])]
+    step, main = job.step.step, _names_of(job)
     if context.command.name == step.tool:
-        return step.tool, list(job.files), [*option_words(context), *main]
+        return step.tool, list(job.files), [*option_words(context, ("asn_id",)), *main]
     options = [*_of_step(step, job.request.settings), *_shared(step.tool, context)]
     for kind, path in job.request.references.overrides.items():
         options += ["--ref", f"{kind}={path}"]
     return step.tool, list(job.files), [*options, *main]
+
+
+def _names_of(job):
+    """Words that say what products are called: the name of the main one, or what all of one kind have in theirs."""
+    from rtools.products.names import split_suffix
+
+    kinds = [split_suffix(path.name)[1] for path in job.writes]
+    if len({*kinds}) == len(kinds):
+        return ["-o", str(job.writes[-1])]
+    own = [] if job.request.asn_id is None else [f"--asn-id={job.request.asn_id}"]
+    return [*own, "--outdir", str(job.writes[-1].parent)]
 
 
 def mosaic_of_products(job):

@@ -46,8 +46,9 @@ def command_words(job: Mapping[str, Any], name: str, options: Collection[str] = 
     tool, *words = str(job["tool"]).split()
     words += [str(one.get("file")) for one in job.get("inputs") or ()]
     words += map(str, job.get("arguments") or ())
+    of_jwst = _is_of_jwst(job)
     for step, values in (job.get("options") or {}).items():
-        words += _step_words(tool, step, values)
+        words += _step_words(tool, step, values, of_jwst=of_jwst)
     if "--output" in options and not _makes_several(job) and not _has_twin(job, name):
         words += ["-o", output_name(job, name)]
     elif "--outdir" in options:
@@ -86,14 +87,20 @@ def _has_twin(job, name):
     return any(split_suffix(str(one))[1] == split_suffix(name)[1] for one in beside)
 
 
-def _step_words(tool: str, step: str, values: Any) -> list[str]:
+def _is_of_jwst(job):
+    """Whether all inputs of a job are FITS: Roman's are ASDF."""
+    files = [str(one.get("file")) for one in job.get("inputs") or ()]
+    return bool(files) and all(name.endswith(".fits") for name in files)
+
+
+def _step_words(tool: str, step: str, values: Any, *, of_jwst: bool) -> list[str]:
     declared = _declared(step, values) if has_step(step) and isinstance(values, Mapping) else None
     if declared is None or (tool != CHAIN and tool != declared.tool):
         return []
-    words = []
+    words, missions = [], ("jwst",) if of_jwst else declared.missions
     for option in declared.options:
         value = values.get(option.key)
-        if value is not None and any(value != option.default_for(mission) for mission in declared.missions):
+        if value is not None and any(value != option.default_for(mission) for mission in missions):
             words += words_of_option(tool, declared, option, value)
     return words
 

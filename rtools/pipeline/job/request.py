@@ -47,6 +47,8 @@ class Request:
         Format of the catalog, parquet or ecsv; None as `output` says, else parquet.
     resume : bool
         What exists stays, if it is what this request would make (`rtools.pipeline.job.resume`).
+    asn_id : str or None
+        Candidate of an association, which stands in names of what is made of one exposure.
     said : tuple of JobWord
         What the user said to the tool, for jobs whose record cannot be made of the other attributes.
     record : JobRecord or None
@@ -66,6 +68,7 @@ class Request:
     again: bool = False
     form: str | None = None
     resume: bool = False
+    asn_id: str | None = None
     said: tuple[JobWord, ...] = field(default_factory=history.spoken)
     record: JobRecord | None = None
 
@@ -86,7 +89,8 @@ class Request:
             words.append(JobWord("--refdir", os.path.abspath(places.refdir), names_file=True))
         if places.builtin is not None:
             words.append(JobWord("--builtin" if places.builtin else "--no-builtin"))
-        said = {"--compression": self.compression, "--profile": self.profile, "--format": self.form}
+        said = {"--compression": self.compression, "--profile": self.profile, "--format": self.form,
+                "--asn-id": self.asn_id}  # fmt: skip
         words += [JobWord(name, value) for name, value in said.items() if value is not None]
         return words + ([JobWord("--again")] if self.again else [])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from rtools.errors import InputError, UsageError
 from rtools.pipeline.job.job import Job
@@ -21,7 +22,7 @@ from rtools.products.mosaic.jwst_association import (
 )
 from rtools.remote import marks
 
-__all__ = ["association_of_stage3", "exposures_to_calibrate", "plan_association"]
+__all__ = ["association_of_stage3", "exposures_to_calibrate", "files_of_step", "plan_association"]
 
 UNCALIBRATED = ("uncal", "ramp", "rate", "rateints", "bsub", "bsubints")
 """Suffixes of exposures with which no recipe begins."""
@@ -78,6 +79,58 @@ def exposures_to_calibrate(path: str | Path, folder: Path) -> list[str]:
                if member.exptype == kind]  # fmt: skip
     files = (file_of_member(folder, name) for name in members)
     return list(dict.fromkeys(str(file) for file in files if file.exists() and _is_uncalibrated(file)))
+
+
+class FilesOfProduct(NamedTuple):
+    """What a step of an association is done on for one of its products.
+
+    Attributes
+    ----------
+    name : str
+        Of the product, without suffix.
+    asn_id : str or None
+        Candidate of the association.
+    files : tuple of str
+        Members of which something is made, each once.
+    """
+
+    name: str
+    asn_id: str | None
+    files: tuple[str, ...]
+
+
+def files_of_step(path: str | Path, folder: Path, step: str) -> list[FilesOfProduct]:
+    """What a step of an association is done on, where all members are calibrated.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``_asn.json`` file.
+    folder : Path
+        Where its members lie.
+    step : str
+        Tool name of the step.
+
+    Returns
+    -------
+    list of FilesOfProduct
+        One for each product.
+
+    Raises
+    ------
+    InputError
+        It is of another type, its type has no such step, or a member is not there.
+    """
+    association = association_of_stage3(path)
+    if step not in RECIPES[association.asn_type].steps:
+        raise InputError(f"{association.asn_type} has no step {step}", path=path)
+    found = []
+    for product in association.products:
+        members = _members_of(association, product, folder, {})
+        files = tuple(piece.path for kind in USED for piece in members.get(kind, ()))
+        found.append(FilesOfProduct(product.name or names.split_suffix(Path(files[0]).name)[0],
+                                    association.asn_id, files))  # fmt: skip
+    return found
 
 
 def _is_uncalibrated(path):

@@ -13,7 +13,7 @@ from rtools.jwst.suffixes import extension_of
 from rtools.pipeline.job.job import Job
 from rtools.pipeline.job.request import Request
 from rtools.pipeline.stage3.job import Awaited, plan_products
-from rtools.pipeline.stage3.work import nth_product, work_of
+from rtools.pipeline.stage3.work import nth_product, with_candidate, work_of
 from rtools.products import names
 from rtools.reference.find import Config
 
@@ -120,8 +120,7 @@ class Chain:
         piece : MemberFile
             The exposure.
         """
-        ending = f"_{self.asn_id}"
-        return piece.root if not self.asn_id or piece.root.endswith(ending) else piece.root + ending
+        return with_candidate(piece.root, self.asn_id)
 
     def do(
         self, step: str, pieces: Sequence[MemberFile | None], root: str, said: Mapping[str, Any] | None = None
@@ -174,10 +173,11 @@ class Chain:
             return list(pieces)
         (suffix,) = work.gives(pieces[0].kind, {})
         made = [self.folder / f"{self.of_exposure(piece)}_{suffix}.{extension_of(suffix)}" for piece in pieces]
-        job = self._plan(work, pieces, {nth_product(suffix, number): path for number, path in enumerate(made)})
+        outputs = {nth_product(suffix, number): path for number, path in enumerate(made)}
+        job = self._plan(work, pieces, outputs, asn_id=self.asn_id or None)
         return [MemberFile(str(path), suffix, piece.like, job.key) for path, piece in zip(made, pieces, strict=True)]
 
-    def _plan(self, work, files, outputs, said=None):
+    def _plan(self, work, files, outputs, said=None, asn_id=None):
         """The job of a step."""
         settings = dict(self.request.settings.get(work.step.name, {})) | dict(said or {})
         request = replace(
@@ -185,6 +185,7 @@ class Chain:
             tool=work.step.tool,
             single=work.step.name,
             skip=frozenset(),
+            asn_id=asn_id,
             settings={work.step.name: settings},
             references=_of_step(self.request.references, work.step),
         )

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from rtools.errors import InputError, UsageError
+from rtools.errors import InputError, MissingReferenceError, UsageError
 from rtools.jwst.suffixes import extension_of
 from rtools.pipeline.job.compiling import announced
 from rtools.pipeline.job.job import (
@@ -32,7 +32,7 @@ from rtools.pipeline.job.request import Request
 from rtools.pipeline.job.settings import check_options
 from rtools.pipeline.job.steps import StepPlan
 from rtools.pipeline.stage3.making import ProductMaking
-from rtools.pipeline.stage3.work import ProductWork, nth_product, without_segment, work_of
+from rtools.pipeline.stage3.work import ProductWork, nth_product, with_candidate, without_segment, work_of
 from rtools.products import names
 from rtools.products.jwst import open_jwst
 from rtools.products.schema import history
@@ -273,9 +273,19 @@ def plan_products(
         log=messages.log,
         rules=rules_of("jwst"),
     )
+    if work.lacks is not None and (lack := work.lacks(kind, products, options, found)):
+        raise MissingReferenceError(lack.why, mend=_mended(lack, step, in_run=bool(after)), path=products[0].path)
     size = sum(one.dtype.itemsize * math.prod(one.shape) for product in products for one in product.arrays.values())
     plan = StepPlan(step, options, found)
     return ProductsJob(name, request, tuple(files), called, plan, outputs, messages, size, after)
+
+
+def _mended(lack, step, *, in_run):
+    """What to give where something lacks: to the tool of the step, or to a run of many."""
+    if in_run:
+        setting = f"--set {step.name}.{lack.option.replace(' ', '=')}"
+        return f"--ref {lack.type}=FILE or {setting} gives it, --skip {step.name} does without"
+    return f"--ref {lack.type}=FILE or --{lack.option} gives it"
 
 
 def _named(work, kind, options, request, called, *, files):
@@ -284,7 +294,7 @@ def _named(work, kind, options, request, called, *, files):
         return _each_named(suffixes[-1], request, files)
     if work.together and len(files) > 1 and not request.output:
         raise UsageError("the product has no name", mend=f"use -o NAME_{suffixes[-1]}.{extension_of(suffixes[-1])}")
-    stem = names.split_suffix(Path(called).name)[0]
+    stem = with_candidate(names.split_suffix(Path(called).name)[0], request.asn_id)
     extensions = {suffix: extension_of(suffix) for suffix in suffixes}
     return name_outputs(request, Path(called).parent, stem, extensions, suffixes[-1])
 
@@ -293,7 +303,8 @@ def _each_named(suffix, request, files):
     refuse_several(request, len(files))
     found: dict[str, Path] = {}
     for number, file in enumerate(files):
-        stem, extension = names.split_suffix(Path(file).name)[0], {suffix: extension_of(suffix)}
+        stem = with_candidate(names.split_suffix(Path(file).name)[0], request.asn_id)
+        extension = {suffix: extension_of(suffix)}
         found[nth_product(suffix, number)] = name_outputs(request, Path(file).parent, stem, extension, suffix)[suffix]
     return found
 

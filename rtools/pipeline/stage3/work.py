@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rtools.declare import Reference, Step
 from rtools.errors import InputError, UsageError, with_article
@@ -16,10 +16,28 @@ from rtools.products.jwst import JwstProduct
 if TYPE_CHECKING:
     from rtools.pipeline.stage3.making import ProductMaking
 
-__all__ = ["ProductWork", "has_work", "nth_product", "without_segment", "work_of"]
+__all__ = ["MissingInput", "ProductWork", "has_work", "nth_product", "with_candidate", "without_segment", "work_of"]
 
 WORKS = Path(__file__).with_name("works")
 """Where the works are, one file for each."""
+
+
+class MissingInput(NamedTuple):
+    """What a work cannot do without, and nobody gives.
+
+    Attributes
+    ----------
+    why : str
+        What is said of the file.
+    type : str
+        Type of the reference that would give it.
+    option : str
+        The option that would, and a letter for its value: ``radius R``.
+    """
+
+    why: str
+    type: str
+    option: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +77,9 @@ class ProductWork:
     foresee : callable or None
         ``foresee(kind, products, options)`` refuses what options and metadata tell, before any work. Of files that are
         made in the same run `products` are those that they are made of; `kind` is what the first file will be.
+    lacks : callable or None
+        ``lacks(kind, products, options, references)``: the `MissingInput` for which it cannot be done, or None; `kind`
+        and `products` are those of `foresee`.
     check : callable or None
         ``check(products, options)`` refuses what the files themselves tell, when all are there.
     copies : float
@@ -79,6 +100,9 @@ class ProductWork:
     idle: Callable[[Sequence[JwstProduct], Mapping[str, Any]], Mapping[str, str]] | None = None
     segments: bool = False
     foresee: Callable[[str, Sequence[JwstProduct], Mapping[str, Any]], None] | None = None
+    lacks: Callable[[str, Sequence[JwstProduct], Mapping[str, Any], Mapping[str, Any]], MissingInput | None] | None = (
+        None
+    )
     check: Callable[[Sequence[JwstProduct], Mapping[str, Any]], None] | None = None
     copies: float = 3.0
 
@@ -150,6 +174,25 @@ def work_of(name: str) -> ProductWork:
         Its file is imported for it.
     """
     return import_module(f"{__package__}.works.{name}").WORK
+
+
+def with_candidate(root: str, asn_id: str | None) -> str:
+    """Root of the names of what is made of one exposure for an association.
+
+    Parameters
+    ----------
+    root : str
+        Name of the exposure without suffix.
+    asn_id : str or None
+        Candidate of the association.
+
+    Returns
+    -------
+    str
+        With the candidate behind it, once.
+    """
+    ending = f"_{asn_id}"
+    return root if not asn_id or root.endswith(ending) else root + ending
 
 
 def without_segment(name: str) -> str:

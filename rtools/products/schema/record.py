@@ -25,8 +25,9 @@ __all__ = ["STREAM", "JobRecord", "JobWord", "ReadFile", "changes", "plain", "re
 STREAM = "-"
 """Stands for a file that was read from a pipe."""
 
-OF_PLACES = ("--ref", "--refdir", "--builtin", "--no-builtin", "--save-steps", "--strict", "--again")
-"""Words that say where references are, what else is written or refused: no number of the product depends on them."""
+OF_PLACES = ("--ref", "--refdir", "--builtin", "--no-builtin", "--save-steps", "--strict", "--again", "--asn-id")
+"""Words that say where references are, what files are called, what else is written or refused: no number of the product
+depends on them."""
 
 
 class ReadFile(NamedTuple):

@@ -63,6 +63,12 @@ def digests(folder):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
 
 
+def verified(folder, pattern="*"):
+    """The command that each product of a run says makes that product again."""
+    paths = sorted(folder.glob(pattern))
+    assert paths and tool("history", "--verify", *paths, "-q") == 0
+
+
 MADE_OF_CORONAGRAPH = {
     f"{TARGET}_a3001_crfints.fits", f"{STAR.format(1)}_a3001_crfints.fits", f"{STAR.format(2)}_a3001_crfints.fits",
     f"{FIELD}_psfstack.fits", f"{TARGET}_a3001_psfalign.fits", f"{TARGET}_a3001_psfsub.fits", f"{FIELD}_i2d.fits",
@@ -78,6 +84,7 @@ def test_a_coronagraph_becomes_its_products_under_the_names_of_the_archive(coron
     found = open_jwst(tmp_path / "o" / f"{TARGET}_a3001_psfsub.fits")
     before = open_jwst(tmp_path / f"{TARGET}_calints.fits").array("data")
     assert np.nanstd(found.array("data")) < np.nanstd(before) / 10
+    verified(tmp_path / "o")
 
 
 @pytest.mark.parametrize(
@@ -132,6 +139,7 @@ def test_segments_of_a_series_are_joined(segments, words, jwst_golden, tmp_path)
     for name in ("INT_NUM", "FLUX", "FLUX_ERROR", "MJD-AVG", "TDB-MID"):
         np.testing.assert_array_equal(one[name], two[name], err_msg=name)
     assert len(open_jwst(tmp_path / "o" / f"{SERIES}_whtlt.ecsv").table()) == 6
+    verified(tmp_path / "o")
 
 
 @pytest.mark.slow
@@ -272,6 +280,7 @@ def test_a_raw_series_of_images_becomes_its_light_curve(tmp_path, monkeypatch):
     depth = np.median(flux[:8]) - np.median(flux[11:15])
     assert depth == pytest.approx(0.02, abs=0.006)
     assert (tmp_path / "o" / raw.replace("_uncal", "_o001_crfints")).exists()
+    verified(tmp_path / "o", "*o001_*")
 
 
 @pytest.mark.slow
@@ -289,6 +298,7 @@ def test_slits_of_two_exposures_become_one_spectrum_and_their_combination(tmp_pa
         *(f"{root}_{suffix}.fits" for root in roots for suffix in ("x1d", "o001_crf")),
     }
     assert tool("validate", *(tmp_path / "o" / name for name in made), "-q") == 0
+    verified(tmp_path / "o")
     one = open_jwst(tmp_path / "o" / f"{roots[0]}_x1d.fits").table("EXTRACT1D")
     both = open_jwst(tmp_path / "o" / f"{field}_c1d.fits").table("COMBINE1D")
     middle = both["N_INPUT"] == 2
@@ -313,6 +323,7 @@ def test_a_binary_and_a_star_become_calibrated_observables(tmp_path, monkeypatch
     phases = [np.ma.getdata(open_jwst(tmp_path / "o" / name).table("OI_T3")["T3PHI"])
               for name in (calibrated, f"{star}_o001_ami-oi.fits")]  # fmt: skip
     assert np.std(phases[0]) > 3 * np.std(phases[1])  # the star has none, the binary has
+    verified(tmp_path / "o")
 
 
 @pytest.mark.long

@@ -1,6 +1,7 @@
 """rt-outlier on exposures of spectra: cosmic rays of slits, bad pixels of slices, the names of what is made."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -171,3 +172,61 @@ def test_options_that_say_nothing_of_slits_are_refused(words, says, tmp_path, mo
     assert tool("outlier", *paths, *words) == 2
     assert says in capsys.readouterr().err
     assert not list(tmp_path.glob("*_crf.fits"))
+
+
+def _association(folder, paths, asn_type="spec3"):
+    rows = [{"expname": path.name, "exptype": "science"} for path in paths]
+    content = {"asn_type": asn_type, "asn_rule": "Asn_Lv3_MIRI", "asn_id": "o001", "program": "01234",
+               "target": "t001", "products": [{"name": "jw01234-o001_t001_miri", "members": rows}]}  # fmt: skip
+    path = folder / "x_asn.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["slits", "slices"])
+def test_an_association_of_spectra_was_no_image_of_the_sky(kind, tmp_path):
+    """And the command in what an association makes named no file of that name."""
+    if kind == "slits":
+        paths = [slit_exposure(tmp_path, number, shift, rays=5)[0] for number, shift in enumerate(DITHERS[:3])]
+    else:
+        paths = [slices(tmp_path, number, np.zeros((90, 120), bool)) for number in range(3)]
+    asn = _association(tmp_path, paths)
+    assert tool("outlier", asn, "--outdir", tmp_path / "o", "-q") == 0
+    made = [tmp_path / "o" / path.name.replace("_cal", "_o001_crf") for path in paths]
+    assert sorted((tmp_path / "o").iterdir()) == made
+    assert tool("outlier", *paths, "--outdir", tmp_path / "p", "-q") == 0
+    for path in made:
+        plain = tmp_path / "p" / path.name.replace("_o001", "")
+        np.testing.assert_array_equal(flagged(open_jwst(path)), flagged(open_jwst(plain)))
+    assert tool("history", "--verify", *made, "-q") == 0
+
+
+def test_rules_of_an_association_of_spectra_name_what_the_run_makes(tmp_path, monkeypatch):
+    """The rule named one of several products, which the tool refuses."""
+    monkeypatch.chdir(tmp_path)
+    paths = [slit_exposure(tmp_path, number, shift)[0] for number, shift in enumerate(DITHERS[:2])]
+    words = "--skip", "x1d,c1d", "--outdir", "o", "--emit", "make", "rules", "-q"
+    assert tool("run", _association(tmp_path, paths), *words) == 0
+    (line,) = [one for one in (tmp_path / "rules" / "Makefile").read_text().splitlines() if "rt-outlier" in one]
+    arguments = shlex.split(line.partition("rt-outlier ")[2])
+    assert tool("outlier", *arguments, "-q") == 0
+    assert {path.name for path in (tmp_path / "o").iterdir()} == {
+        path.name.replace("_cal", "_o001_crf") for path in paths
+    }
+
+
+@pytest.mark.parametrize("name", [
+    "x1d", "c1d", "phot", "whtlt", "psfstack", "psfalign", "psfsub", "ami", "aminorm", ("cube", "build"),
+])  # fmt: skip
+def test_tools_of_the_third_stage_take_no_association_and_say_who_does(name, tmp_path, capsys):
+    path = _association(tmp_path, [tmp_path / NAME.format(1)])
+    words = (name,) if isinstance(name, str) else name
+    assert tool(*words, path, "--outdir", tmp_path / "o") == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "which rt-run takes" in line
+
+
+def test_a_candidate_that_leads_elsewhere_is_refused(tmp_path, capsys):
+    path, _hit = slit_exposure(tmp_path, 0, 0.0)
+    assert tool("outlier", path, "--asn-id", "../x") == 2
+    assert "part of a file name" in capsys.readouterr().err

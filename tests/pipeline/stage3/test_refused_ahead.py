@@ -6,6 +6,7 @@ import pytest
 
 from rtools.products.jwst import open_jwst, stage_jwst
 from tests.support.runs import done, tool
+from tests.support.sliced_fields import FIELDS, exposure
 
 ROOT = "jw01234{:03d}001_02101_00001_nis"
 FIELD = "jw01234-a3001_t001_niriss_f430m-nrm"
@@ -80,3 +81,39 @@ def test_members_that_belong_together_are_planned(association, tmp_path, capsys)
     assert tool("run", path, "--builtin", "--outdir", tmp_path / "o", "--dry-run", "--json") == 0
     outputs = [json.loads(line)["outputs"][-1].rpartition("/")[2] for line in capsys.readouterr().out.splitlines()]
     assert f"{FIELD}_aminorm-oi.fits" in outputs
+
+
+@pytest.fixture
+def slices(tmp_path):
+    """Makes an association of one exposure of slices whose headers say a type of source, or none."""
+
+    def made(asn_type, source_type):
+        path = exposure(tmp_path, FIELDS["MIRI"], lambda alpha, _beta, _wave: 5.0 + alpha)
+        told = {} if source_type is None else {"meta.target.source_type": source_type}
+        stage_jwst(path, open_jwst(path), [], tree=told).commit()
+        product = {"name": "jw01234-o001_t001_miri", "members": [{"expname": path.name, "exptype": "science"}]}
+        asn = tmp_path / "x_asn.json"
+        asn.write_text(json.dumps({"asn_type": asn_type, "asn_id": "o001", "products": [product]}))
+        return asn
+
+    return made
+
+
+@pytest.mark.parametrize("asn_type", ["spec2", "spec3"])
+def test_a_point_source_without_a_radius_is_refused_before_its_cube_is_made(asn_type, slices, tmp_path, capsys):
+    """It failed when the cube was there."""
+    path = slices(asn_type, "POINT")
+    assert tool("run", path, "--outdir", tmp_path / "o") == 4
+    (line,) = capsys.readouterr().err.splitlines()
+    assert all(word in line for word in ("--ref extract1d=FILE", "--set x1d.radius=R", "--skip x1d"))
+    assert not (tmp_path / "o").exists()
+    for words in (("--set", "x1d.radius=0.3"), ("--skip", "x1d"), ("--set", "x1d.source-type=EXTENDED")):
+        assert tool("run", path, *words, "--outdir", tmp_path / "o", "-n", "-q") == 0
+
+
+@pytest.mark.parametrize("source_type", ["EXTENDED", None])
+def test_an_extended_source_needs_no_radius(source_type, slices, tmp_path, capsys):
+    path = slices("spec3", source_type)
+    assert tool("run", path, "--outdir", tmp_path / "o", "-n", "-q") == 0
+    assert tool("run", path, "--set", "x1d.source-type=POINT", "--outdir", tmp_path / "o", "-n", "-q") == 4
+    assert "--set x1d.radius=R" in capsys.readouterr().err

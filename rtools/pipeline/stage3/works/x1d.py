@@ -13,7 +13,7 @@ from rtools.pipeline.stage3.extraction import cube_table, series_table, slit_tab
 from rtools.pipeline.stage3.making import passed_on, refuse_other
 from rtools.pipeline.stage3.series_files import refuse_other_exposures
 from rtools.pipeline.stage3.slits import slits_of
-from rtools.pipeline.stage3.work import ProductWork
+from rtools.pipeline.stage3.work import MissingInput, ProductWork
 from rtools.products.jwst import NewHdu, first_integration
 from rtools.spectra.steps.x1d import STEP
 
@@ -125,6 +125,17 @@ def _foresee(made_of: str, products: Sequence[JwstProduct], options: Mapping[str
         refuse_other_exposures(products)
 
 
+def _lacks(
+    kind: str, products: Sequence[JwstProduct], options: Mapping[str, Any], references: Mapping[str, Any]
+) -> MissingInput | None:
+    """The radius of a point source in a cube, which has the type that the first exposure says."""
+    if kind != "s3d" or options["radius"] is not None or references["extract1d"] is not None:
+        return None
+    if source_type(products[0], options) != "POINT":
+        return None
+    return MissingInput("its source is a point, which needs a radius", "extract1d", "radius R")
+
+
 def _check(products: Sequence[JwstProduct], options: Mapping[str, Any]) -> None:
     for product in products:
         if product.kind != "s3d":
@@ -188,6 +199,7 @@ WORK = ProductWork(
     gives=_gives,
     make=_make,
     foresee=_foresee,
+    lacks=_lacks,
     check=_check,
     idle=_idle,
     segments=True,
