@@ -162,6 +162,7 @@ def test_fifty_bad_files_among_a_thousand_are_named_one_by_one(tmp_path, capsys)
 @pytest.mark.long
 def test_a_run_of_a_thousand_inputs_of_which_fifty_are_bad(tmp_path, capsys):
     paths, bad = thousand(tmp_path, simulate(tmp_path / "raw", reads="1;2", stars=10))
+    capsys.readouterr()
     words = ("run", *paths, "--until", "dqinit", "--outdir", tmp_path / "out", "--json", "-j", 2)
     for more in (("--dry-run",), ()):
         assert tool(*words, *more) == 3
