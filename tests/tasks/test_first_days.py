@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +35,12 @@ def test_no_file_is_compared_with_itself():
 
 def run(block, place, path):
     """Exit status, standard output and error of lines of a shell."""
-    settings = {"PATH": f"{path}:{os.environ['PATH']}", "RT_SIZE": "256", "RT_READ_PATTERN": "1;2-3;4-7;8-10;11;12-13"}
+    own = Path(sys.executable).parent  # rt and python, where the environment is not the one of the shell
+    settings = {
+        "PATH": f"{path}:{own}:{os.environ['PATH']}",
+        "RT_SIZE": "256",
+        "RT_READ_PATTERN": "1;2-3;4-7;8-10;11;12-13",
+    }
     command = ["bash", "-eu", "-o", "pipefail", "-c", NAMES + block]
     return subprocess.run(command, cwd=place, env=os.environ | settings, capture_output=True, text=True, check=False)
 
