@@ -87,6 +87,17 @@ def test_a_coronagraph_becomes_its_products_under_the_names_of_the_archive(coron
     verified(tmp_path / "o")
 
 
+def test_outliers_of_an_association_of_integrations_are_those_of_its_run(coronagraph, tmp_path):
+    assert tool("outlier", coronagraph, "--outdir", tmp_path / "o", "-q") == 0
+    made = sorted(name for name in MADE_OF_CORONAGRAPH if "crfints" in name)
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == made
+    assert tool("run", coronagraph, "--outdir", tmp_path / "p", "-q", "--skip", "psfstack") == 0
+    for name in made:
+        one, two = (open_jwst(tmp_path / folder / name).array("dq") for folder in "op")
+        np.testing.assert_array_equal(one, two, err_msg=name)
+    verified(tmp_path / "o")
+
+
 @pytest.mark.parametrize(
     ("step", "last"),
     [("psfstack", "crfints"), ("psfalign", "psfstack"), ("psfsub", "psfalign"), ("resample", "psfsub")],
