@@ -36,8 +36,8 @@ DESCRIPTION = """\
 The direction follows from the content. X_cal.asdf becomes X_cal.fits: SCI, ERR, DQ, VAR_POISSON … as images, metadata
 as keywords and in the table META, and the whole ASDF tree in the extension ASDF, so that the way back restores every
 array bit for bit and every item of the tree; --check makes sure of it. FITS has no 16-bit floats: they are written as
-32-bit ones. --compression zlib stores images and tree in tiles compressed without loss, which astropy, cfitsio and DS9
-open as images, and leaves out META; rt-cut does so by itself.
+32-bit ones. --compression zlib stores images and tree in tiles compressed without loss, which astropy and cfitsio open
+as images, and leaves out META; rt-cut does so by itself.
 
 SCI gets the WCS: exact TAN for mosaics, else TAN with SIP polynomials of the lowest order, 1 to 6, whose largest error
 (RT_WCSMX in the header, measured on 101 x 101 points) is within --sip-error; when none is, there is no file and the

@@ -1,8 +1,8 @@
 """Images in compressed tiles (FITS 4.0, section 10): a table with a row for each tile, whose bytes stand in its heap.
 
 Tiles are written by GZIP_2 without quantisation, which loses nothing: the first bytes of all pixels, then the second
-ones, go through gzip together. What floats of 16 bits leave empty in 32 thus weighs nothing. astropy, cfitsio and DS9
-read it as an image. DS9 takes all tiles for equally large, so no tile is cut off at the upper edge.
+ones, go through gzip together. What floats of 16 bits leave empty in 32 thus weighs nothing. astropy and cfitsio
+read it as an image. DS9's source takes all tiles for equally large, so no tile is cut off at the upper edge.
 """
 
 from __future__ import annotations
