@@ -117,6 +117,7 @@ def test_all_ints_is_a_stack_for_each_integration(plain, mask, tmp_path):
     assert tool("validate", found.path, "--strict") == 0
 
 
+@pytest.mark.judges
 def test_it_is_valid_and_opens_in_stdatamodels(plain, tmp_path, mask):
     assert tool("validate", plain.path, "--strict") == 0
     many = aligned(tmp_path, "--ref", mask, "--all-ints")

@@ -42,6 +42,7 @@ def test_the_history_names_file_and_plane(stars, tmp_path):
     assert said[-1].startswith("rt-psfstack")
 
 
+@pytest.mark.judges
 def test_it_is_valid_and_opens_in_stdatamodels(stars, tmp_path, capsys):
     assert tool("psfstack", *stars, "-o", tmp_path / NAME) == 0
     assert tool("validate", tmp_path / NAME, "--strict") == 0

@@ -139,6 +139,7 @@ def test_what_cannot_be_is_refused_before_the_work(words, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.judges
 def test_it_is_valid_and_opens_in_stdatamodels(tmp_path):
     found = subtracted(tmp_path, golden_product("coronagraph"), "--model", "--inject", "14,20,200")
     assert tool("validate", found.path) == 0

@@ -22,6 +22,7 @@ def rectified(folder, *sources, options=()):
     return path
 
 
+@pytest.mark.judges
 def test_a_rectified_spectrum_is_the_missions_but_for_its_ends(jwst_golden, tmp_path):
     """The peer's drizzle passes over 46 pixels of the first and last rows: 44 of the result have no value."""
     path = rectified(tmp_path)
@@ -107,6 +108,7 @@ def test_two_exposures_have_the_error_of_their_mean(tmp_path):
         assert two[0].header["EFFEXPTM"] == 3.2
 
 
+@pytest.mark.judges
 def test_each_slit_of_a_file_is_rectified(tmp_path):
     product = open_jwst(golden_product("slit"))
     wcs, path = product.node("meta.wcs"), tmp_path / "jw01234001001_02101_00001_nrs1_cal.fits"

@@ -90,6 +90,7 @@ def test_a_cube_has_the_light_of_the_sky_where_its_coordinates_say(made):
     np.testing.assert_allclose(world, (ra[:50], dec[:50], waves[m[:50]]), rtol=1e-6)
 
 
+@pytest.mark.judges
 def test_a_cube_is_valid_and_the_mission_reads_it(made):
     assert tool("validate", made) == 0
     told = [open_jwst(made).value(key) for key in ("S_IFUCUB", "FLUXEXT", "ERRTYPE", "MASKEXT")]

@@ -150,6 +150,7 @@ def several(tmp_path):
     return path
 
 
+@pytest.mark.judges
 def test_each_slit_of_a_file_has_a_table(several, tmp_path):
     with fits.open(several, mode="update") as hdus:
         hdus["SCI", 1].header["DISPAXIS"], hdus["SCI", 2].header["DISPAXIS"] = 2, 1
@@ -181,6 +182,7 @@ def segments(tmp_path):
     return paths
 
 
+@pytest.mark.judges
 def test_segments_of_an_exposure_are_one_series_whether_o_names_it_or_not(segments, tmp_path, jwst_golden):
     """Without -o each had a table of its own, where rt-phot joined them."""
     path, named = tmp_path / "jw01234001001_02101_00001_mirimage_x1dints.fits", tmp_path / "joined_x1dints.fits"
