@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,12 +74,8 @@ def read_hdu_table(path: str | Path, hdu: JwstHdu) -> Table:
     InputError
         It is no table, or damaged.
     """
-    from rtools.products.fits.read import open_fits  # with what a look at headers does not need
-
-    if not hdu.is_table:
-        raise InputError(f"its extension {hdu.name} is not a table", path=path)
-    with open_fits(path) as hdus:
-        return _read_rows(path, {"mask_invalid": False, "unit_parse_strict": "silent"}, hdus[hdu.number])
+    with _opened(path, hdu) as table:
+        return _read_rows(path, {"mask_invalid": False, "unit_parse_strict": "silent"}, table)
 
 
 def read_hdu_rows(path: str | Path, hdu: JwstHdu) -> np.ndarray:
@@ -101,26 +98,37 @@ def read_hdu_rows(path: str | Path, hdu: JwstHdu) -> np.ndarray:
     InputError
         It is no table, or damaged.
     """
-    from rtools.products.fits.read import open_fits  # with what a look at headers does not need
-
-    if not hdu.is_table:
-        raise InputError(f"its extension {hdu.name} is not a table", path=path)
-    with open_fits(path) as hdus:
-        try:
-            data = hdus[hdu.number].data
-            columns = {name: np.asarray(data[name]) for name in data.names}
-        except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
-            raise InputError(f"its table cannot be read ({' '.join(str(error).split())})", path=path) from None
+    with _opened(path, hdu) as table, _damage_told(path):
+        data = table.data
+        columns = {name: np.asarray(data[name]) for name in data.names}
     rows = np.empty(len(data), [(name, one.dtype.newbyteorder("="), one.shape[1:]) for name, one in columns.items()])
     for name, column in columns.items():
         rows[name] = column
     return rows
 
 
+@contextmanager
+def _opened(path, hdu):
+    """The HDU of a table, as astropy has it."""
+    from rtools.products.fits.read import open_fits  # with what a look at headers does not need
+
+    if not hdu.is_table:
+        raise InputError(f"its extension {hdu.name} is not a table", path=path)
+    with open_fits(path) as hdus:
+        yield hdus[hdu.number]
+
+
+@contextmanager
+def _damage_told(path):
+    """What goes wrong inside is damage of the table."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        raise InputError(f"its table cannot be read ({' '.join(str(error).split())})", path=path) from None
+
+
 def _read_rows(path: str | Path, options: dict[str, Any], source: Any) -> Table:
     from astropy.table import Table
 
-    try:
+    with _damage_told(path):
         return Table.read(source, **options).copy()
-    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
-        raise InputError(f"its table cannot be read ({' '.join(str(error).split())})", path=path) from None
